@@ -1,0 +1,66 @@
+# `make demo` and `make test` do everything on a fresh machine, set-up included; `make help` lists the rest.
+VENV := .venv
+PY := $(VENV)/bin/python
+.DEFAULT_GOAL := help
+
+help: ## Lists the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+# One stamp per extra, so that a changed pin installs again and nothing else does.
+$(VENV)/bin/python:
+	python3.11 -m venv $(VENV) || python3 -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+$(VENV)/.train: requirements/train.txt $(VENV)/.dev
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev,train]'
+	@touch $@
+
+setup: $(VENV)/.run ## Installs what running needs.
+setup-dev: $(VENV)/.dev ## Installs what developing and testing need.
+setup-train: $(VENV)/.train ## Installs what training needs (torch).
+
+demo: setup ## Streams a sample call through the gateway and shows what the bank sees.
+	$(VENV)/bin/bankai demo
+
+up: setup ## Starts the gateway and the services until Ctrl-C.
+	$(VENV)/bin/bankai up
+
+triton: setup ## Sets up a real Triton server under .triton/ from pinned packages.
+	$(PY) -m tools.triton_setup
+
+.bench/mlserver/stamp: requirements/bench-mlserver.txt | $(VENV)/bin/python
+	$(PY) -m venv --clear .bench/mlserver
+	.bench/mlserver/bin/python -m pip install --quiet --no-deps --disable-pip-version-check -r $<
+	@touch $@
+
+bench-peer: .bench/mlserver/stamp ## Sets up MLServer, the benchmarks' peer, under .bench/ from pinned packages.
+
+bench: setup-dev bench-peer ## Every benchmark, about 20 minutes on a quiet machine; each one's last line is its result.
+	@for name in latency throughput peer_mlserver "calls --minutes 8"; do $(PY) -m benchmarks.$$name || exit 1; done
+
+protos: setup-dev ## Regenerates the Python code of protos/.
+	$(PY) -m tools.protos
+
+lint: setup-dev ## Formatting, lint, types, proto lint and proto breaking changes.
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/buf lint protos
+	$(VENV)/bin/buf format --diff --exit-code protos
+	$(VENV)/bin/buf breaking protos --against protos/released.binpb
+	$(PY) -m tools.protos --check
+
+test: setup-dev triton ## Every test, against a real Triton, Redis and the shipped models.
+	$(VENV)/bin/pytest
+
+test-fast: setup-dev ## The tests that need no server and little time.
+	$(VENV)/bin/pytest -m 'not slow'
+
+.PHONY: help setup setup-dev setup-train demo up triton bench bench-peer protos lint test test-fast

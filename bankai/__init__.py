@@ -1,0 +1,1 @@
+"""What every bankai service stands on: settings, server, errors, logs, telemetry, inference. Knows no domain."""

@@ -1,0 +1,44 @@
+"""`bankai demo`: every capability at work, nothing to set up."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+
+def demo() -> None:
+    """See it work on sample calls.
+
+    Starts the gateway and the services, streams sample calls through the gateway, and stops everything again. Takes
+    free ports and a temporary API key, and leaves nothing behind.
+
+    \b
+    Example:
+      bankai demo
+    """
+    asyncio.run(_demo())
+
+
+async def _demo() -> None:
+    from bankai.cli.registry import CAPABILITIES
+    from bankai.cli.report import screen
+    from bankai.cli.stack import plan
+    from bankai.cli.supervisor import Supervisor
+
+    console = screen()
+    with tempfile.TemporaryDirectory(prefix="bankai-demo-") as state_dir:
+        stack = plan(0, Path(state_dir))
+        async with Supervisor(stack.processes, lambda _name, _line: None) as supervisor:
+            with console.status("Starting the gateway and the services"):
+                await supervisor.started()
+            for capability in CAPABILITIES:
+                await capability.commands().demo(stack.connection, console)
+            await supervisor.drain()
+    console.print("\n[bold]What to try next[/bold]")
+    for command, what in (
+        ("bankai up", "keep it running"),
+        ("bankai call --live", "talk to it yourself, beside `bankai up` in another terminal"),
+        ("bankai call my-call.txt", 'a transcript of yours: lines of "caller: ..." and "agent: ..."'),
+        ("bankai intents", "what it can tell apart"),
+        ("bankai eval intent my.jsonl", "judge it on your own data"),
+    ):
+        console.print(f"  [cyan]{command:28}[/cyan] {what}")

@@ -1,0 +1,119 @@
+"""What `bankai up` and `bankai demo` run: the gateway and every capability's service, wired to each other."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bankai.cli.connection import Connection
+from bankai.cli.registry import CAPABILITIES
+from bankai.cli.supervisor import ProcessSpec, python_module
+from bankai.loopback import HOST, free_ports
+
+KEYS_VARIABLE = "BANKAI_GATEWAY_KEYS_FILE"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Processes that make up a running product.
+
+    Attributes:
+        connection: How to reach it, with the developer's key; without a key where the environment names a file of keys.
+        key_file: File that holds the developer's key; None where the environment names a file of keys.
+        processes: The gateway first: it must go first.
+    """
+
+    connection: Connection
+    key_file: Path | None
+    processes: Sequence[ProcessSpec]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Where the models run, where that is not left to the services' own settings.
+
+    Attributes:
+        models_dir: The model repository.
+        triton: host:port of a Triton that serves it.
+    """
+
+    models_dir: Path | None = None
+    triton: str | None = None
+
+    def settings(self, capability: str) -> dict[str, str]:
+        """The variables that tell a capability's service."""
+        told: dict[str, str | None] = {
+            "MODELS_DIR": str(self.models_dir.resolve()) if self.models_dir else None,
+            "BACKEND": "triton" if self.triton else None,
+            "TRITON_URL": self.triton,
+        }
+        return {f"BANKAI_{capability.upper()}_INFERENCE__{name}": value for name, value in told.items() if value}
+
+
+def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, console_logs: bool = False) -> Stack:
+    """Decides what to run. Settings in the environment stay as they are where this does not need to say otherwise.
+
+    Args:
+        port: Port of the gateway; 0 picks free ports for everything.
+        state_dir: Where the developer's API key is kept.
+        inference: Where the models run.
+        console_logs: Whether the logs are for people and not for machines.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    ports = free_ports(1 + len(CAPABILITIES)) if port == 0 else [port, *(each.port for each in CAPABILITIES)]
+    addresses = [f"{HOST}:{each}" for each in ports]
+    key, key_file = None, None
+    gateway = _settings("gateway", addresses[0], console_logs=console_logs)
+    if KEYS_VARIABLE not in os.environ:
+        key, key_file, keys_file = developer_key(state_dir)
+        gateway[KEYS_VARIABLE] = str(keys_file)
+    routes: dict[str, str] = {}
+    processes = []
+    for capability, address in zip(CAPABILITIES, addresses[1:], strict=True):
+        settings = _settings(capability.name, address, console_logs=console_logs)
+        settings |= inference.settings(capability.name)
+        command = python_module(f"services.{capability.name}")
+        processes.append(ProcessSpec(capability.name, command, settings, address, ("", *capability.services)))
+        routes |= dict.fromkeys(capability.services, f"ipv4:{address}")
+    gateway["BANKAI_GATEWAY_ROUTES"] = json.dumps(routes)
+    processes.insert(0, ProcessSpec("gateway", python_module("gateway"), gateway, addresses[0]))
+    return Stack(Connection(addresses[0], key), key_file, processes)
+
+
+def developer_key(state_dir: Path) -> tuple[str, Path, Path]:
+    """The developer's API key, made on the first use.
+
+    Returns:
+        (the key, the file that holds it, the gateway's file of keys that accepts it)
+    """
+    from bankai.errors import UnauthenticatedError
+    from gateway.keys import KeyRing, add_key, new_key, read_keys
+
+    key_file, keys_file = state_dir / "api-key", state_dir / "keys.yaml"
+    if key_file.exists() and keys_file.exists():
+        key = key_file.read_text(encoding="utf-8").strip()
+        try:
+            KeyRing(read_keys(keys_file)).check(key)
+        except (UnauthenticatedError, ValueError):
+            keys_file.unlink()  # both are ours alone: a pair that does not fit is made anew
+        else:
+            return key, key_file, keys_file
+    state_dir.mkdir(parents=True, exist_ok=True)
+    keys_file.unlink(missing_ok=True)
+    key, record = new_key("dev")
+    add_key(keys_file, record)
+    key_file.touch(mode=0o600)
+    key_file.write_text(key + "\n", encoding="utf-8")
+    return key, key_file, keys_file
+
+
+def _settings(process: str, address: str, *, console_logs: bool) -> dict[str, str]:
+    """What every process is told."""
+    prefix = f"BANKAI_{process.upper()}_"
+    settings = {f"{prefix}SERVER__LISTEN": address, "PYTHONUNBUFFERED": "1"}
+    if console_logs and f"{prefix}LOG__FORMAT" not in os.environ:
+        settings[f"{prefix}LOG__FORMAT"] = "console"
+    return settings

@@ -1,0 +1,67 @@
+"""The standard gRPC health service, per service, that lets go of its watchers when the server drains.
+
+The library's own keeps every Watch open, which holds a drain until its grace is over, and forgets the other watchers of
+a service when one of them leaves.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from bankai.errors import NotFoundError
+from bankai.interceptors.base import Context
+
+SERVICE_NAME = "grpc.health.v1.Health"
+Response = health_pb2.HealthCheckResponse
+
+
+class HealthServicer(health_pb2_grpc.HealthServicer):
+    """Answers whether a service is serving. The empty name stands for the process.
+
+    Args:
+        services: Names of the services; all are NOT_SERVING at first.
+    """
+
+    def __init__(self, services: Iterable[str]) -> None:
+        self._status: dict[str, int] = dict.fromkeys(("", *services), Response.NOT_SERVING)
+        self._changed = asyncio.Condition()
+        self._draining = False
+
+    async def set(self, service: str, *, serving: bool) -> None:
+        """Says whether a service is serving; without effect once draining."""
+        if service not in self._status:
+            raise KeyError(service)
+        if not self._draining:
+            self._status[service] = Response.SERVING if serving else Response.NOT_SERVING
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def drain(self) -> None:
+        """Says NOT_SERVING for everything from now on and ends every Watch."""
+        self._draining = True
+        self._status = dict.fromkeys(self._status, Response.NOT_SERVING)
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def Check(self, request: health_pb2.HealthCheckRequest, context: Context) -> Response:  # noqa: ARG002, N802  # as generated
+        """Answers the current status."""
+        if request.service not in self._status:
+            raise NotFoundError("SERVICE_NOT_FOUND", "this server has no such service")
+        return Response(status=self._of(request.service))
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, context: Context) -> AsyncIterator[Response]:  # noqa: ARG002, N802  # as generated
+        """Answers the current status and every change of it."""
+        told: Any = None
+        while True:
+            async with self._changed:
+                while (status := self._of(request.service)) == told and not self._draining:
+                    await self._changed.wait()
+            if status == told:
+                return
+            told = status
+            yield Response(status=status)
+
+    def _of(self, service: str) -> Any:
+        return self._status.get(service, Response.SERVICE_UNKNOWN)

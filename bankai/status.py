@@ -1,0 +1,121 @@
+"""The one place where errors become google.rpc.Status and back."""
+
+import contextlib
+import math
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2, status_pb2
+
+from bankai import errors
+
+DOMAIN = "bankai"
+DETAILS_KEY = "grpc-status-details-bin"
+
+# A client takes 8 KiB of trailers, and text is carried twice: percent-encoded as the message and again in the details.
+_MAX_MESSAGE_CHARS = 300
+_MAX_DETAILS_BYTES = 3000
+
+_CLASSES: dict[grpc.StatusCode, type[errors.BankaiError]] = {
+    cls.code: cls for cls in errors.BankaiError.__subclasses__()
+} | {
+    grpc.StatusCode.ALREADY_EXISTS: errors.ConflictError,
+    grpc.StatusCode.ABORTED: errors.ConflictError,
+    grpc.StatusCode.OUT_OF_RANGE: errors.InvalidRequestError,
+    grpc.StatusCode.CANCELLED: errors.UnavailableError,
+}
+
+
+def internal_error(request_id: str = "") -> errors.FaultError:
+    """What a caller learns of an exception that nobody foresaw: nothing but the id to ask about."""
+    return errors.FaultError("INTERNAL", f"internal error; request id {request_id}" if request_id else "internal error")
+
+
+def to_status(error: errors.BankaiError, request_id: str = "") -> status_pb2.Status:
+    """Describes an error as a google.rpc.Status.
+
+    Args:
+        error: What went wrong.
+        request_id: Id of the call, sent along as RequestInfo.
+
+    Returns:
+        The status with ErrorInfo and, where they apply, RequestInfo, RetryInfo and BadRequest; as many field violations
+        as fit into a client's trailer limit.
+    """
+    status = status_pb2.Status(code=error.code.value[0], message=error.message[:_MAX_MESSAGE_CHARS])
+    _pack(status, error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN))
+    if request_id:
+        _pack(status, error_details_pb2.RequestInfo(request_id=request_id))
+    if error.retry_after is not None:
+        delay = duration_pb2.Duration()
+        delay.FromMilliseconds(math.ceil(max(error.retry_after, 0.0) * 1000))
+        _pack(status, error_details_pb2.RetryInfo(retry_delay=delay))
+    bad_request = error_details_pb2.BadRequest()
+    room = _MAX_DETAILS_BYTES - status.ByteSize()
+    for violation in error.violations:
+        entry = bad_request.FieldViolation(
+            field=violation.field, description=violation.description, reason=error.reason
+        )
+        room -= entry.ByteSize()
+        if room < 0:
+            break
+        bad_request.field_violations.append(entry)
+    if bad_request.field_violations:
+        _pack(status, bad_request)
+    return status
+
+
+async def abort(
+    context: grpc.aio.ServicerContext[Any, Any], error: errors.BankaiError, request_id: str = ""
+) -> NoReturn:
+    """Ends a call with an error; trailing metadata that is already set goes along.
+
+    Raises:
+        grpc.aio.AbortError: Always.
+    """
+    status = to_status(error, request_id)
+    trailers = tuple(item for item in context.trailing_metadata() or () if item[0] != DETAILS_KEY)
+    await context.abort(error.code, status.message, (*trailers, (DETAILS_KEY, status.SerializeToString())))
+
+
+def from_rpc_error(error: grpc.RpcError) -> errors.BankaiError:
+    """Turns what a client caught, from grpc or grpc.aio, back into the error that the server raised.
+
+    An error without our details, e.g. one that the connection made, gets the name of its status code as its reason.
+    """
+    code: grpc.StatusCode = error.code()
+    message = error.details() or code.name
+    cls = _CLASSES.get(code, errors.FaultError)
+    details = _details(error)
+    info = error_details_pb2.ErrorInfo()
+    if not _unpack(details, info) or info.domain != DOMAIN:
+        return cls(code.name, message)
+    retry, bad_request = error_details_pb2.RetryInfo(), error_details_pb2.BadRequest()
+    retry_after = retry.retry_delay.ToMilliseconds() / 1000 if _unpack(details, retry) else None
+    _unpack(details, bad_request)
+    violations = [errors.FieldViolation(item.field, item.description) for item in bad_request.field_violations]
+    return cls(info.reason, message, violations=violations, retry_after=retry_after)
+
+
+def _pack(status: status_pb2.Status, detail: Message) -> None:
+    status.details.add().Pack(detail)
+
+
+def _details(error: grpc.RpcError) -> list[any_pb2.Any]:
+    trailers: Iterable[Any] = error.trailing_metadata() or ()
+    for key, value in trailers:
+        if key == DETAILS_KEY:
+            with contextlib.suppress(DecodeError):
+                return list(status_pb2.Status.FromString(value).details)
+    return []
+
+
+def _unpack(details: list[any_pb2.Any], into: Message) -> bool:
+    for detail in details:
+        with contextlib.suppress(DecodeError):
+            if detail.Unpack(into):  # which it does where the types agree
+                return True
+    return False

@@ -1,0 +1,70 @@
+"""Learns from the backends which methods are unary.
+
+A proxy need not know: on the wire every call is a stream. But in Python a call relayed as two unary ones costs half of
+one relayed message by message, as fewer events go through the loop. So unary methods are told apart once their
+descriptors are known, and everything else is relayed as streams. What is learned is kept: a method that changes its
+kind breaks its clients anyway.
+"""
+
+import asyncio
+import time
+
+import grpc
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.message import DecodeError
+
+from gateway.backends import Backends
+from gateway.reflection import ask, file_with_symbol
+
+_PAUSE_S = 30.0
+
+
+class MethodKinds:
+    """Which methods are unary, learned in the background as services are called.
+
+    Args:
+        backends: Where to ask.
+    """
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+        self._unary: dict[str, bool] = {}
+        self._asked_at: dict[str, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def is_unary(self, service: str, method: str) -> bool:
+        """Whether the method is known to be unary.
+
+        Args:
+            service: Full name of a routed service.
+            method: Full path, e.g. "/bankai.intent.v1.IntentService/Classify".
+        """
+        unary = self._unary.get(method)
+        if unary is None and time.monotonic() - self._asked_at.get(service, -_PAUSE_S) >= _PAUSE_S:
+            self._asked_at[service] = time.monotonic()
+            task = asyncio.create_task(self._learn(service))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return bool(unary)
+
+    async def close(self) -> None:
+        """Stops learning."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _learn(self, service: str) -> None:
+        try:
+            answer = await ask(self._backends.by_service[service], file_with_symbol(service))
+            files = [
+                FileDescriptorProto.FromString(raw) for raw in answer.file_descriptor_response.file_descriptor_proto
+            ]
+        except (grpc.aio.AioRpcError, DecodeError):
+            return  # a backend that is away or has no reflection is served as streams
+        for file in files:
+            for described in file.service:
+                if f"{file.package}.{described.name}" == service:
+                    for method in described.method:
+                        self._unary[f"/{service}/{method.name}"] = not (
+                            method.client_streaming or method.server_streaming
+                        )

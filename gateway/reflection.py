@@ -1,0 +1,116 @@
+"""Server reflection for the services behind the gateway: the question goes to the backend that can answer it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from grpc_reflection.v1alpha.reflection_pb2 import (
+    ErrorResponse,
+    ListServiceResponse,
+    ServerReflectionRequest,
+    ServerReflectionResponse,
+    ServiceResponse,
+)
+
+from bankai.interceptors.base import Context, MethodHandler
+from gateway.backends import Backends
+
+# The two versions differ in their names only; our backends, built with Python's library, speak v1alpha.
+SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+_ONWARD = f"/{SERVICES[1]}/ServerReflectionInfo"
+_TIMEOUT_S = 5.0
+
+
+def file_with_symbol(symbol: str) -> ServerReflectionRequest:
+    """Asks for the file that defines a symbol, e.g. the full name of a service."""
+    return ServerReflectionRequest(file_containing_symbol=symbol)
+
+
+async def ask(channel: grpc.aio.Channel, request: ServerReflectionRequest) -> ServerReflectionResponse:
+    """Asks one question of one backend.
+
+    Raises:
+        grpc.aio.AioRpcError: The backend has no reflection or cannot be reached.
+    """
+    call: grpc.aio.StreamStreamCall[Any, bytes] = channel.stream_stream(
+        _ONWARD, ServerReflectionRequest.SerializeToString, bytes
+    )(timeout=_TIMEOUT_S)
+    try:
+        await call.write(request)
+        answer = await call.read()
+        if isinstance(answer, bytes):
+            return ServerReflectionResponse.FromString(answer)
+        return ServerReflectionResponse(error_response=_error(grpc.StatusCode.NOT_FOUND, "no answer"))
+    finally:
+        call.cancel()
+
+
+class ReflectionHandler(grpc.GenericRpcHandler):
+    """Serves both versions of grpc.reflection.
+
+    Args:
+        backends: The services to describe.
+    """
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+        self._handler = grpc.stream_stream_rpc_method_handler(
+            self._info,
+            request_deserializer=ServerReflectionRequest.FromString,
+            response_serializer=ServerReflectionResponse.SerializeToString,
+        )
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> MethodHandler | None:
+        """Takes up calls of reflection and no others."""
+        service, _, name = handler_call_details.method[1:].rpartition("/")
+        return self._handler if service in SERVICES and name == "ServerReflectionInfo" else None
+
+    async def _info(
+        self, requests: AsyncIterator[ServerReflectionRequest], _context: Context
+    ) -> AsyncIterator[ServerReflectionResponse]:
+        async for request in requests:
+            answer = await self._answer(request)
+            answer.original_request.CopyFrom(request)
+            yield answer
+
+    async def _answer(self, request: ServerReflectionRequest) -> ServerReflectionResponse:
+        if request.HasField("list_services"):
+            return await self._list(request)
+        answers = []
+        for channel in self._candidates(request.file_containing_symbol):
+            try:
+                answer = await ask(channel, request)
+            except grpc.aio.AioRpcError:
+                answer = ServerReflectionResponse(
+                    error_response=_error(grpc.StatusCode.UNAVAILABLE, "the service cannot be asked now")
+                )
+            if not answer.HasField("error_response"):
+                return answer
+            answers.append(answer)
+        return answers[0]  # of the one most likely to know
+
+    async def _list(self, request: ServerReflectionRequest) -> ServerReflectionResponse:
+        """The routed services whose backends can describe them now: clients ask for each one that is listed."""
+        channels = self._candidates("")
+        answers = await asyncio.gather(*(ask(channel, request) for channel in channels), return_exceptions=True)
+        described = {
+            (channel, service.name)
+            for channel, answer in zip(channels, answers, strict=True)
+            if isinstance(answer, ServerReflectionResponse)
+            for service in answer.list_services_response.service
+        }
+        routed = sorted(name for name, channel in self._backends.by_service.items() if (channel, name) in described)
+        return ServerReflectionResponse(
+            list_services_response=ListServiceResponse(service=[ServiceResponse(name=name) for name in routed])
+        )
+
+    def _candidates(self, symbol: str) -> list[grpc.aio.Channel]:
+        """All channels, once each; the one that serves the symbol's service first."""
+        service = symbol if symbol in self._backends.by_service else symbol.rpartition(".")[0]
+        ordered = sorted(self._backends.by_service, key=lambda name: name != service)
+        return list(dict.fromkeys(self._backends.by_service[name] for name in ordered))
+
+
+def _error(code: grpc.StatusCode, message: str) -> ErrorResponse:
+    return ErrorResponse(error_code=code.value[0], error_message=message)

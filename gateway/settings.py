@@ -1,0 +1,110 @@
+"""Settings of the gateway, from BANKAI_GATEWAY_... variables."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
+
+from bankai.settings import Group, ProcessSettings, Seconds, ServerSettings, environment
+from gateway.keys import read_keys
+
+_TARGET = re.compile(r"unix:\S+|(dns:///|dns://[^/\s]+/|ipv[46]:)?[^/\s]+:\d{1,5}")
+
+
+def _target(value: str) -> str:
+    if not _TARGET.fullmatch(value):
+        raise ValueError(
+            "must be a gRPC target with a port, e.g. dns:///intent:50061 or ipv4:10.0.0.1:50061,10.0.0.2:50061"
+        )
+    return value
+
+
+ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
+Target = Annotated[str, AfterValidator(_target)]
+Routes = dict[ServiceName, Target]
+
+_ROUTES = TypeAdapter(Routes)
+
+
+class BackendSettings(Group):
+    """How the gateway reaches the services behind it.
+
+    Attributes:
+        ca: PEM file with the authorities that sign the services' certificates; None means plain text.
+        cert: PEM file with the gateway's own certificate chain, shown to services that ask for one.
+        key: PEM file with its private key.
+        keepalive_s: Idle time after which a service is pinged.
+        max_reconnect_s: Longest pause between two attempts to connect to an address.
+    """
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    keepalive_s: Seconds = 30.0
+    max_reconnect_s: Seconds = 2.0
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key must be set together")
+        if self.cert is not None and self.ca is None:
+            raise ValueError("cert and key need ca")
+        for file in (self.ca, self.cert, self.key):
+            if file is not None and not file.is_file():
+                raise ValueError(f"{file} is no file")
+        return self
+
+
+class GatewaySettings(ProcessSettings):
+    """Settings of the gateway's process.
+
+    Attributes:
+        routes: Target by full name of the service, as JSON: {"bankai.intent.v1.IntentService": "dns:///intent:50061"}.
+            Calls are spread over all addresses that a target stands for.
+        routes_file: YAML file with the same; `routes` has the last word.
+        keys_file: File of API keys, see `gateway.keys`.
+        backend: How the services are reached.
+    """
+
+    model_config = environment("GATEWAY")
+
+    server: ServerSettings = ServerSettings(listen="127.0.0.1:50051")
+    routes: Routes = Field(default_factory=dict)
+    routes_file: Path | None = None
+    keys_file: Path
+    backend: BackendSettings = BackendSettings()
+
+    @field_validator("keys_file")
+    @classmethod
+    def _keys(cls, file: Path) -> Path:
+        read_keys(file)
+        return file
+
+    @field_validator("routes_file")
+    @classmethod
+    def _routes(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            _read_routes(file)
+        return file
+
+    @model_validator(mode="after")
+    def _some_route(self) -> Self:
+        if not self.route_table():
+            raise ValueError("routes or routes_file must name a service")
+        return self
+
+    def route_table(self) -> Routes:
+        """The target of each service, by its full name."""
+        return (_read_routes(self.routes_file) if self.routes_file else {}) | self.routes
+
+
+def _read_routes(file: Path) -> Routes:
+    try:
+        return _ROUTES.validate_python(yaml.safe_load(file.read_bytes()))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{file} cannot be read as YAML: {type(error).__name__}") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise ValueError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -1,0 +1,120 @@
+"""Puts the intent service together."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from bankai.errors import FaultError
+from bankai.inference import open_backend
+from bankai.inference.backend import InferenceBackend
+from bankai.inference.repository import ModelRepository
+from bankai.intent.v1 import intent_pb2_grpc
+from bankai.interceptors import default_interceptors
+from bankai.server import GrpcServer
+from services.intent import labels as label_file
+from services.intent.calls import CallService
+from services.intent.classifier import FULL_MODEL, PARTIAL_MODEL, UtteranceClassifier
+from services.intent.encoding import TextEncoder
+from services.intent.labels import Labels
+from services.intent.redis_sessions import RedisSessionStore
+from services.intent.servicer import NAME, IntentServicer
+from services.intent.sessions import MemorySessionStore, SessionStore
+from services.intent.settings import IntentSettings
+from services.intent.stream import CallResources
+
+log = structlog.get_logger(__name__)
+
+_READY_EVERY_S = 2.0
+"""How often the models' readiness is looked at, for the service's health."""
+_STARTING_S = 0.1
+"""The same until the server listens."""
+
+
+@asynccontextmanager
+async def serving(settings: IntentSettings, backend: InferenceBackend | None = None) -> AsyncIterator[GrpcServer]:
+    """The intent service, ready to be started.
+
+    Args:
+        settings: Its settings.
+        backend: Runs the models; the one of the settings where None.
+
+    Yields:
+        The server. What it stands on is closed with the context.
+
+    Raises:
+        FaultError: The models' files are missing, wrong, or disagree.
+    """
+    repository = ModelRepository(settings.inference.models_dir)
+    labels = read_labels(repository)
+    folder = repository.version_dir(FULL_MODEL)
+    server = GrpcServer(
+        settings.server,
+        name="intent",
+        interceptors=default_interceptors(settings.server, record_spans=bool(settings.telemetry.otlp_endpoint)),
+    )
+    backend = open_backend(settings.inference) if backend is None else backend
+    store = open_store(settings)
+    classifier = UtteranceClassifier(backend, TextEncoder(folder / "tokenizer.json"), labels)
+    calls = CallService(
+        CallResources(classifier, store, settings.stream, settings.sessions.keep_answers), server.draining
+    )
+    servicer = IntentServicer(classifier, calls, labels, folder.name)
+    server.add(lambda grpc_server: intent_pb2_grpc.add_IntentServiceServicer_to_server(servicer, grpc_server), [NAME])
+    watch = asyncio.create_task(_watch_health(server, backend))
+    try:
+        yield server
+    finally:
+        watch.cancel()
+        await asyncio.wait((watch,))
+        await store.close()
+        await backend.close()
+
+
+def read_labels(repository: ModelRepository) -> Labels:
+    """Reads the label set and makes sure that both models speak of it.
+
+    Raises:
+        FaultError: MODEL_LABELS_INVALID or MODEL_LABELS_MISMATCH.
+        BankaiError: What `ModelRepository` raises.
+    """
+    labels = label_file.load(repository.version_dir(FULL_MODEL))
+    small = label_file.load(repository.version_dir(PARTIAL_MODEL))
+    if (labels.intent_ids, labels.emotion_ids) != (small.intent_ids, small.emotion_ids):
+        raise FaultError("MODEL_LABELS_MISMATCH", f"models {FULL_MODEL!r} and {PARTIAL_MODEL!r} have different labels")
+    for model in (FULL_MODEL, PARTIAL_MODEL):
+        labels.check_outputs(model, {output.name: output.shape for output in repository.config(model).outputs})
+    return labels
+
+
+def open_store(settings: IntentSettings) -> SessionStore:
+    """Where calls are kept, as the settings say."""
+    sessions = settings.sessions
+    if not sessions.redis_url.get_secret_value():
+        return MemorySessionStore(sessions.ttl_s, sessions.max_calls)
+    return RedisSessionStore(sessions, lease_s=settings.stream.idle_timeout_s + settings.stream.client_timeout_s)
+
+
+async def serve(settings: IntentSettings) -> None:
+    """Serves until SIGTERM or SIGINT, then drains.
+
+    Raises:
+        BankaiError: As `serving`.
+        OSError: An address of the settings cannot be listened on.
+    """
+    async with serving(settings) as server:
+        await server.run()
+
+
+async def _watch_health(server: GrpcServer, backend: InferenceBackend) -> None:
+    """Keeps the service's health what its models' is, until cancelled. Looking for the first time loads them."""
+    healthy = True
+    while True:
+        ready = all(await asyncio.gather(*(backend.ready(model) for model in (FULL_MODEL, PARTIAL_MODEL))))
+        if server.port and ready is not healthy:
+            log.log(logging.INFO if ready else logging.ERROR, "models answer" if ready else "models do not answer")
+            await server.set_serving(NAME, serving=ready)
+            healthy = ready
+        await asyncio.sleep(_READY_EVERY_S if server.port else _STARTING_S)

@@ -1,0 +1,1 @@
+"""Judges the intent service on labelled utterances and calls."""

@@ -1,0 +1,53 @@
+"""Every benchmark runs, loses nothing and reports; its numbers mean nothing in so short a time."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from benchmarks import mlserver_process
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a few seconds each where the machine is not busy
+
+
+def _quick(name: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["benchmark"] == name
+    assert isinstance(report, dict)
+    return report
+
+
+def test_latency() -> None:
+    report = _quick("latency")
+    assert report["failures"] == 0
+    assert all(answers["p50_ms"] > 0 for answers in report["answers"].values())
+    assert report["cpu_ms_through_gateway"]["gateway"] > 0
+
+
+def test_calls() -> None:
+    report = _quick("calls")
+    for phase in ("finals", "partials"):
+        assert report[phase]["sent"] > 0
+        assert report[phase]["lost"] == 0
+        assert not report[phase]["calls_broken"]
+    assert report["partials"]["partial_answer"]["n"] > 0
+    assert set(report["memory"]) == {"gateway", "intent"}
+
+
+def test_throughput() -> None:
+    report = _quick("throughput")
+    for way in ("call", "classify"):
+        assert report[way]["lost"] == 0
+        assert report[way]["ratio"] > 0
+
+
+@pytest.mark.skipif(not mlserver_process.PROGRAM.exists(), reason="make bench-peer has not been run")
+def test_peer_mlserver() -> None:
+    report = _quick("peer_mlserver")
+    assert all(each["lost"] == 0 for load in ("closed", "paced") for each in report[load].values())
+    assert report["throughput_ratio"] > 0

@@ -1,0 +1,51 @@
+"""The settings: every variable that a page names is read, and every setting says what it means."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from bankai.settings import Group, ProcessSettings
+from gateway.settings import GatewaySettings
+from services.intent.settings import IntentSettings
+from tests.docs.pages import PAGES, name
+
+PROCESSES = (GatewaySettings, IntentSettings)
+# What commands read beside the settings of processes.
+COMMANDS = {"BANKAI_ADDRESS", "BANKAI_API_KEY", "BANKAI_PUBLIC_DATA"}
+
+
+def _variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for field, info in model.model_fields.items():
+        yield prefix + field.upper()
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from _variables(info.annotation, f"{prefix}{field.upper()}__")
+
+
+def _groups(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    yield model
+    for info in model.model_fields.values():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Group):
+            yield from _groups(info.annotation)
+
+
+VARIABLES = COMMANDS | {
+    variable for process in PROCESSES for variable in _variables(process, str(process.model_config["env_prefix"]))
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_variables_that_a_page_names_are_read(page: Path) -> None:
+    for written in re.findall(r"(?:BANKAI_|…_*)[A-Z_…]+", page.read_text(encoding="utf-8")):
+        pattern = re.compile(written.replace("…", ".+"))  # "…" stands for what is left out
+        assert any(pattern.fullmatch(variable) for variable in VARIABLES), written
+
+
+@pytest.mark.parametrize("group", sorted({*_groups(GatewaySettings), *_groups(IntentSettings)}, key=str))
+def test_every_setting_says_what_it_means(group: type[BaseModel]) -> None:
+    inherited = set(ProcessSettings.model_fields)
+    for field, info in group.model_fields.items():
+        grouped = isinstance(info.annotation, type) and issubclass(info.annotation, Group)
+        assert field in inherited or grouped or f"        {field}: " in (group.__doc__ or ""), field

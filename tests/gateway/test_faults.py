@@ -1,0 +1,290 @@
+"""Backends that are away, die, or are restarted one by one; gateways that drain. Real processes and signals."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+
+from bankai.loopback import free_ports
+from bankai.status import from_rpc_error
+from gateway.settings import BackendSettings
+from tests.gateway.conftest import Client, as_is, settings_for, through
+from tests.gateway.toy import SERVICE, Toy, serving
+
+Process = asyncio.subprocess.Process
+
+
+async def answers(port: int) -> None:
+    """Waits until something listens."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                await writer.wait_closed()
+                return
+
+
+async def refuses(port: int, metadata: tuple[tuple[str, str], ...]) -> bool:
+    """Whether a new connection is told that nobody is there."""
+    options = (("grpc.use_local_subchannel_pool", 1),)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options) as channel:
+        call = channel.unary_unary(f"/{SERVICE}/Echo", as_is, as_is)(b"", metadata=metadata)
+        return await call.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not reached():  # noqa: ASYNC110  # what is waited for tells nobody
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def running(*arguments: str, port: int, **environment: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *arguments, env=os.environ | environment, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await answers(port)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def failure(call: grpc.aio.UnaryUnaryCall[bytes, bytes]) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value
+
+
+def assert_unavailable(error: grpc.aio.AioRpcError, reason: str = "BACKEND_UNAVAILABLE") -> None:
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    told = from_rpc_error(error)
+    assert told.reason == reason
+    assert told.retry_after is not None
+    assert "127.0.0.1" not in told.message
+    assert "x-request-id" in dict(error.trailing_metadata())
+
+
+async def test_a_backend_that_is_away(key_file: tuple[Path, str]) -> None:
+    async with through(settings_for(f"127.0.0.1:{free_ports(1)[0]}", key_file[0]), key_file[1]) as client:
+        assert_unavailable(await failure(client.unary("Echo", b"")))
+        call = client.bidi("Chat")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.read()
+        assert_unavailable(caught.value)
+
+
+async def test_a_name_that_does_not_exist(key_file: tuple[Path, str]) -> None:
+    async with through(settings_for("dns:///no.such.invalid:1", key_file[0]), key_file[1]) as client:
+        assert_unavailable(await failure(client.unary("Echo", b"", timeout=30)))
+
+
+async def test_a_backend_that_comes_later_is_found(key_file: tuple[Path, str], toy: Toy) -> None:
+    (port,) = free_ports(1)
+    async with through(settings_for(f"127.0.0.1:{port}", key_file[0]), key_file[1]) as client:
+        assert_unavailable(await failure(client.unary("Echo", b"")))
+        server = grpc.aio.server()
+        server.add_generic_rpc_handlers((toy,))
+        server.add_insecure_port(f"127.0.0.1:{port}")
+        await server.start()
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    assert await client.unary("Echo", b"x") == b"x"
+                except grpc.aio.AioRpcError:
+                    await asyncio.sleep(0.1)
+                else:
+                    break
+        await server.stop(None)
+
+
+@pytest.mark.parametrize("method", ["/no.such.v1.Service/Method", "/Method", "/", f"/{SERVICE}x/Echo"])
+async def test_an_unknown_service(client: Client, method: str) -> None:
+    error = await failure(client.channel.unary_unary(method, as_is, as_is)(b"", metadata=client.key))
+    assert error.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert from_rpc_error(error).reason == "UNKNOWN_METHOD"
+
+
+async def test_an_unknown_method_is_the_backend_s_to_refuse(either: Client) -> None:
+    assert (await failure(either.unary("Nothing", b""))).code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.slow
+async def test_a_backend_that_is_killed_during_calls(key_file: tuple[Path, str]) -> None:
+    (port,) = free_ports(1)
+    async with (
+        running("tests.gateway.toy", str(port), port=port) as process,
+        through(settings_for(f"127.0.0.1:{port}", key_file[0]), key_file[1]) as client,
+    ):
+        hanging, talking = client.unary("Hang", b""), client.bidi("Chat")
+        await talking.write(b"one")
+        assert await talking.read() == b"you said one"
+        process.kill()
+        async with asyncio.timeout(10):
+            assert_unavailable(await failure(hanging))
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await talking.read()
+            assert_unavailable(caught.value)
+
+
+@pytest.mark.slow
+async def test_a_client_that_is_killed_cancels_the_backend(key_file: tuple[Path, str], toy: Toy) -> None:
+    talk = (
+        "import grpc, sys\n"
+        "channel = grpc.insecure_channel(sys.argv[1])\n"
+        "metadata = [('x-api-key', sys.argv[2])]\n"
+        f"call = channel.stream_stream('/{SERVICE}/Chat')(iter(lambda: b'x', None), metadata=metadata)\n"
+        "for _ in call: print('.', flush=True)\n"
+    )
+    async with (
+        serving(toy, with_reflection=False) as port,
+        through(settings_for(f"127.0.0.1:{port}", key_file[0]), key_file[1]) as client,
+    ):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            talk,
+            f"127.0.0.1:{client.server.port}",
+            key_file[1],
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        await process.stdout.readline()
+        process.kill()
+        await process.communicate()
+        await toy.saw("cancelled")
+        assert "half-closed" not in toy.events
+
+
+@pytest.mark.slow
+async def test_restarting_the_backends_one_by_one_loses_no_unary_call(key_file: tuple[Path, str]) -> None:
+    ports = free_ports(2)
+    target = "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in ports)
+    done = asyncio.Event()
+    good = 0
+
+    async def call_on(client: Client) -> None:
+        nonlocal good
+        while not done.is_set():
+            assert await client.unary("Echo", b"x", timeout=30) == b"x"
+            good += 1
+            await asyncio.sleep(0.005)
+
+    async with AsyncExitStack() as stack:
+        processes = [
+            await stack.enter_async_context(running("tests.gateway.toy", str(port), port=port)) for port in ports
+        ]
+        settings = settings_for(target, key_file[0]).model_copy(
+            update={"backend": BackendSettings(max_reconnect_s=0.5)}
+        )
+        client = await stack.enter_async_context(through(settings, key_file[1]))
+        await client.unary("Echo", b"x")
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(call_on(client))
+            for _ in range(2):
+                for index, port in enumerate(ports):
+                    processes[index].send_signal(signal.SIGTERM)
+                    assert await processes[index].wait() == 0
+                    processes[index] = await stack.enter_async_context(
+                        running("tests.gateway.toy", str(port), port=port)
+                    )
+                    before = good
+                    await until(lambda before=before: good >= before + 50)  # type: ignore[misc]  # a default fixes it
+                    await asyncio.sleep(1.5)  # until the gateway has connected again
+            done.set()
+    assert good > 200
+
+
+@pytest.mark.slow
+async def test_sigterm_lets_calls_finish_and_tells_streams_to_go(key_file: tuple[Path, str], toy: Toy) -> None:
+    async with serving(toy, with_reflection=False) as backend_port:
+        (port,) = free_ports(1)
+        environment = {
+            "BANKAI_GATEWAY_SERVER__LISTEN": f"127.0.0.1:{port}",
+            "BANKAI_GATEWAY_SERVER__DRAIN_GRACE_S": "5",
+            "BANKAI_GATEWAY_KEYS_FILE": str(key_file[0]),
+            "BANKAI_GATEWAY_ROUTES": json.dumps({SERVICE: f"127.0.0.1:{backend_port}"}),
+        }
+        metadata = (("x-api-key", key_file[1]),)
+        async with (
+            running("gateway", port=port, **environment) as process,
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
+            finishing = channel.unary_stream(f"/{SERVICE}/Early", as_is, as_is)(b"", metadata=metadata)
+            await finishing.initial_metadata()
+            staying = channel.stream_stream(f"/{SERVICE}/Chat", as_is, as_is)(metadata=metadata)
+            await staying.write(b"one")
+            assert await staying.read() == b"you said one"
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(4):
+                while not await refuses(port, metadata):  # noqa: ASYNC110  # another process sets no event of ours
+                    await asyncio.sleep(0.05)
+            toy.may_read.set()
+            assert [message async for message in finishing] == [b"now"]
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await staying.read()
+            assert_unavailable(caught.value, "SERVER_DRAINING")
+            async with asyncio.timeout(10):
+                assert await process.wait() == 0
+            await toy.saw("cancelled")
+
+
+async def test_a_start_with_a_wrong_setting_exits_with_its_name() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "gateway",
+        env=os.environ | {"BANKAI_GATEWAY_ROUTES": "{}"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 2
+    assert b"BANKAI_GATEWAY_KEYS_FILE" in said
+    assert b"Traceback" not in said
+
+
+@pytest.mark.slow
+async def test_an_address_in_use_is_told_without_a_traceback(client: Client, key_file: tuple[Path, str]) -> None:
+    environment = {
+        "BANKAI_GATEWAY_SERVER__LISTEN": f"127.0.0.1:{client.server.port}",
+        "BANKAI_GATEWAY_KEYS_FILE": str(key_file[0]),
+        "BANKAI_GATEWAY_ROUTES": json.dumps({SERVICE: "127.0.0.1:1"}),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway", env=os.environ | environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"ADDRESS_UNUSABLE" in said
+    assert b"Traceback" not in said
+
+
+async def test_nothing_is_left_behind(key_file: tuple[Path, str], toy: Toy) -> None:
+    before = asyncio.all_tasks()
+    async with (
+        serving(toy, with_reflection=True) as port,
+        through(settings_for(f"127.0.0.1:{port}", key_file[0]), key_file[1]) as client,
+    ):
+        baseline = len(asyncio.all_tasks())
+        for _ in range(20):
+            await client.unary("Echo", b"")
+            talking = client.bidi("Chat")
+            await talking.write(b"x")
+            await talking.read()
+            talking.cancel()
+        await until(lambda: len(asyncio.all_tasks()) <= baseline)
+    await until(lambda: not asyncio.all_tasks() - before)

@@ -1,0 +1,121 @@
+"""The network behind every text model here: a general encoder fused with hashed n-grams, a linear head per question."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers import BertModel
+
+from services.intent.encoding import PAD_NGRAM
+from services.intent.ngrams import BUCKETS
+
+
+class Answers(NamedTuple):
+    """Logits of one batch, all heads side by side: [rows, sum of head sizes].
+
+    Attributes:
+        encoder: The encoder alone.
+        ngram: The n-grams alone, as the partial model sees the text.
+    """
+
+    encoder: Tensor
+    ngram: Tensor
+
+
+NGRAM_DROPOUT = 0.3
+"""Share of an utterance's n-grams that are left out while fitting, so that no single one decides."""
+
+
+class NgramScorer(nn.Module):
+    """A linear model over hashed n-grams: the mean-like sum of one table row per n-gram.
+
+    Args:
+        outputs: Number of logits.
+    """
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(BUCKETS, outputs)
+        nn.init.zeros_(self.table.weight)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, ngram_ids: Tensor) -> Tensor:
+        """Logits [rows, outputs] of padded n-gram ids [rows, n-grams]."""
+        kept = ngram_ids != PAD_NGRAM
+        if self.training:
+            kept = kept & (torch.rand(ngram_ids.shape, device=ngram_ids.device) >= NGRAM_DROPOUT)
+        present = kept.unsqueeze(-1).to(self.table.weight.dtype)
+        total = (self.table(ngram_ids) * present).sum(1)
+        return total / present.sum(1).clamp(min=1.0).sqrt() + self.bias
+
+
+class FusedNetwork(nn.Module):
+    """Encoder and n-grams, each fitted by itself, fused by adding their logits.
+
+    The sum is never fitted: in it, the n-grams would learn the training texts by heart and leave the encoder nothing to
+    learn.
+
+    Args:
+        encoder: A BERT encoder; its last layer is averaged over the tokens, as e5 was trained.
+        heads: Number of logits by name of the question; the logits lie side by side in this order.
+        dropout: On the pooled vector.
+        ngram_weight: Say of the n-grams beside the encoder.
+    """
+
+    def __init__(
+        self, encoder: BertModel, heads: Mapping[str, int], dropout: float = 0.1, ngram_weight: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.ngram_weight = ngram_weight
+        self.encoder = encoder
+        self.heads = dict(heads)
+        outputs = sum(heads.values())
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(encoder.config.hidden_size, outputs)
+        self.ngrams = NgramScorer(outputs)
+
+    def freeze(self, layers: int) -> None:
+        """Keeps the embeddings and the lowest layers as they are: cheaper to fit, and safer with few rows."""
+        for module in (self.encoder.embeddings, *self.encoder.encoder.layer[:layers]):
+            module.requires_grad_(requires_grad=False)
+
+    def lower(self, input_ids: Tensor, attention_mask: Tensor, layers: int) -> Tensor:
+        """States [rows, length, hidden] after the lowest layers, to be kept where those are frozen."""
+        return self._run(self.encoder.embeddings(input_ids=input_ids), attention_mask, 0, layers)
+
+    def upper(self, states: Tensor, attention_mask: Tensor, ngram_ids: Tensor, layers: int) -> Answers:
+        """Logits from the states that `lower` gave for the same number of layers."""
+        states = self._run(states, attention_mask, layers, len(self.encoder.encoder.layer))
+        return self._answers(_mean(states, attention_mask), ngram_ids)
+
+    def _run(self, states: Tensor, attention_mask: Tensor, first: int, end: int) -> Tensor:
+        hidden = (1.0 - attention_mask[:, None, None, :].to(states.dtype)) * torch.finfo(states.dtype).min
+        for layer in self.encoder.encoder.layer[first:end]:
+            states = layer(states, attention_mask=hidden)
+        return states
+
+    def pool(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Sentence vectors [rows, hidden]: the mean of the last layer over real tokens."""
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return _mean(states, attention_mask)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, ngram_ids: Tensor) -> Answers:
+        """Logits of a padded batch; every argument is [rows, length] of int64."""
+        return self._answers(self.pool(input_ids, attention_mask), ngram_ids)
+
+    def fuse(self, answers: Answers) -> Tensor:
+        """Logits of encoder and n-grams together, to answer with."""
+        return answers.encoder + self.ngram_weight * answers.ngram
+
+    def _answers(self, pooled: Tensor, ngram_ids: Tensor) -> Answers:
+        return Answers(self.head(self.dropout(pooled)), self.ngrams(ngram_ids))
+
+    def split(self, logits: Tensor) -> dict[str, Tensor]:
+        """Logits by name of the question."""
+        return dict(zip(self.heads, logits.split(list(self.heads.values()), dim=-1), strict=True))
+
+
+def _mean(states: Tensor, attention_mask: Tensor) -> Tensor:
+    weights = attention_mask.unsqueeze(-1).to(states.dtype)
+    return (states * weights).sum(1) / weights.sum(1)

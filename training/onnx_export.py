@@ -1,0 +1,59 @@
+"""A torch module to a served ONNX file: exported, its attention fused, its weights quantised to 8 bits."""
+
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from onnx import TensorProto
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.transformers import optimizer
+from torch import Tensor, nn
+from transformers import BertConfig
+
+OPSET = 17
+
+
+def export(
+    module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str], path: Path, encoder: BertConfig | None = None
+) -> None:
+    """Writes a quantised ONNX file whose every input axis is dynamic.
+
+    Args:
+        module: In evaluation mode.
+        inputs: Example inputs by name, in the order of the module's arguments; [rows, length].
+        outputs: Names of the outputs.
+        path: File to write.
+        encoder: Sizes of the encoder inside, to fuse its attention; None where there is none.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad(), warnings.catch_warnings():
+        # The tracing exporter is deprecated in favour of one that needs a further package and writes graphs that the
+        # attention fusion below does not recognise.
+        warnings.simplefilter("ignore")
+        whole = Path(folder) / "whole.onnx"
+        axes = {name: {0: "rows", 1: f"{name}_length"} for name in inputs} | {name: {0: "rows"} for name in outputs}
+        torch.onnx.export(
+            module.cpu(),
+            tuple(inputs.values()),
+            str(whole),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        if encoder is not None:
+            fused = optimizer.optimize_model(
+                str(whole), model_type="bert", num_heads=encoder.num_attention_heads, hidden_size=encoder.hidden_size
+            )
+            fused.save_model_to_file(str(whole))
+        quantize_dynamic(
+            str(whole),
+            str(path),
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            # Shape inference knows nothing of the fused operators' outputs.
+            extra_options={"DefaultTensorType": TensorProto.FLOAT},
+        )
