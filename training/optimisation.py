@@ -1,4 +1,4 @@
-"""How every network here is fitted: AdamW, lower rates for lower layers, warm-up and cosine decay, bf16 on a GPU."""
+"""How every network here is fitted: AdamW, lower rates for lower layers, warm-up and cosine decay, bf16 where it pays."""
 
 import math
 import sys
@@ -47,6 +47,12 @@ class Schedule:
 def device() -> torch.device:
     """The GPU where there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def half_precision(where: torch.device) -> torch.autocast:
+    """Computes in bf16 on a GPU and on a CPU that multiplies it natively, which halves a step's time; else in fp32."""
+    pays = where.type != "cpu" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    return torch.autocast(where.type, dtype=torch.bfloat16, enabled=pays)
 
 
 def parameter_groups(network: FusedNetwork, schedule: Schedule) -> list[dict[str, object]]:
@@ -100,7 +106,7 @@ def fit(
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("fitting", total=steps)
         for step, batch in zip(range(1, steps + 1), batches, strict=False):
-            with torch.autocast(where.type, dtype=torch.bfloat16, enabled=where.type == "cuda"):
+            with half_precision(where):
                 value = loss(batch)
             optimiser.zero_grad(set_to_none=True)
             value.backward()

@@ -94,8 +94,8 @@ def percentile(values: Sequence[float], q: float) -> float | None:
 
 
 def _share_at_or_above(sorted_scores: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
-    below = np.searchsorted(sorted_scores, thresholds, side="left")
-    shares: NDArray[np.float64] = 1 - below / len(sorted_scores)
+    above = len(sorted_scores) - np.searchsorted(sorted_scores, thresholds, side="left")
+    shares: NDArray[np.float64] = above / len(sorted_scores)  # of whole numbers, so that 3 of 10 is no more than 0.3
     return shares
 
 

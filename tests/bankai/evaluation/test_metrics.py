@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import sklearn.metrics
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bankai.evaluation import metrics
@@ -49,13 +49,14 @@ def test_auroc_equals_sklearn(rows: list[tuple[bool, float]]) -> None:
 
 
 @given(scored, st.sampled_from([0.0, 0.05, 0.3, 1.0]))
+@example([(False, 0.0)] * 7 + [(False, 0.1)] * 3 + [(True, 0.1)], 0.3)
 def test_recall_at_fpr_equals_sklearn(rows: list[tuple[bool, float]], max_fpr: float) -> None:
     positive, scores = [p for p, _ in rows], [s for _, s in rows]
     if len(set(positive)) < 2:
         assert metrics.recall_at_fpr(positive, scores, max_fpr) is None
         return
     fpr, tpr, _ = sklearn.metrics.roc_curve(positive, scores, drop_intermediate=False)
-    assert metrics.recall_at_fpr(positive, scores, max_fpr) == pytest.approx(tpr[fpr <= max_fpr + 1e-12].max())
+    assert metrics.recall_at_fpr(positive, scores, max_fpr) == pytest.approx(tpr[fpr <= max_fpr].max())
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans())))
