@@ -18,16 +18,16 @@ Response = health_pb2.HealthCheckResponse
 
 
 class HealthServicer(health_pb2_grpc.HealthServicer):
-    """Answers whether a service is serving. The empty name stands for the process.
+    """Answers whether a service is serving. The empty name stands for the process."""
 
-    Args:
-        services: Names of the services; all are NOT_SERVING at first.
-    """
-
-    def __init__(self, services: Iterable[str]) -> None:
-        self._status: dict[str, int] = dict.fromkeys(("", *services), Response.NOT_SERVING)
+    def __init__(self) -> None:
+        self._status: dict[str, int] = {"": Response.NOT_SERVING}
         self._changed = asyncio.Condition()
         self._draining = False
+
+    def add(self, services: Iterable[str]) -> None:
+        """Adds services by their full names; each is NOT_SERVING at first."""
+        self._status |= dict.fromkeys(services, Response.NOT_SERVING)
 
     async def set(self, service: str, *, serving: bool) -> None:
         """Says whether a service is serving; without effect once draining."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 import grpc
@@ -51,6 +51,8 @@ class GrpcServer:
         self._interceptors = [self._in_flight, *chain]
         self._registrations: list[Callable[[grpc.aio.Server], None]] = []
         self._services: list[str] = []
+        self._elsewhere: list[str] = []
+        self._health = health.HealthServicer()
         self._resources = contextlib.ExitStack()
 
     def add(self, register: Callable[[grpc.aio.Server], None], service_names: Sequence[str]) -> None:
@@ -62,6 +64,17 @@ class GrpcServer:
         """
         self._registrations.append(register)
         self._services.extend(service_names)
+        self._health.add(service_names)
+
+    def add_elsewhere(self, service_names: Iterable[str]) -> None:
+        """Adds services that run elsewhere: clients may ask for their health, which `set_serving` alone decides.
+
+        Args:
+            service_names: Their full names.
+        """
+        names = list(service_names)
+        self._elsewhere.extend(names)
+        self._health.add(names)
 
     async def start(self) -> int:
         """Starts serving.
@@ -73,7 +86,6 @@ class GrpcServer:
             OSError: An address of the settings cannot be listened on.
         """
         self._server = grpc.aio.server(interceptors=self._interceptors, options=_options(self.settings))
-        self._health = health.HealthServicer(self._services)
         for register in self._registrations:
             register(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -99,7 +111,7 @@ class GrpcServer:
         """
         log.info("draining", name=self.name, grace_s=self.settings.drain_grace_s)
         self._leaving = True
-        for service in ("", *self._services):
+        for service in ("", *self._services, *self._elsewhere):
             await self._health.set(service, serving=False)
         # When grpc stops, it cancels the calls that are on their way: clients that watch the health look away first.
         await asyncio.sleep(min(_NOTICE_S, self.settings.drain_grace_s))

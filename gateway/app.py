@@ -47,13 +47,18 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
         await server.draining.wait()
         proxy.end_calls(settings.server.drain_grace_s)
 
+    async def tell(service: str, serving: bool) -> None:  # noqa: FBT001  # as told
+        await server.set_serving(service, serving=serving)
+
     server.add(register, ())
-    ending = asyncio.create_task(end_calls())
-    backends.connect()
+    server.add_elsewhere(backends.by_service)
+    helpers = [asyncio.create_task(end_calls()), asyncio.create_task(backends.follow(tell))]
     try:
         yield server
     finally:
-        ending.cancel()
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.wait(helpers)
         await kinds.close()
         await backends.close()
 

@@ -1,7 +1,8 @@
 """Channels to the services behind the gateway, one for each target."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import grpc
 
@@ -41,10 +42,22 @@ class Backends:
         }
         """Channel by full name of the service; services of one target share it."""
 
-    def connect(self) -> None:
-        """Begins to connect, so that the first calls need not wait for it."""
-        for channel in self._channels.values():
-            channel.get_state(try_to_connect=True)
+    async def follow(self, tell: Callable[[str, bool], Awaitable[None]]) -> None:
+        """Connects, and says of every service whether calls can reach it, now and at every change, until cancelled.
+
+        Args:
+            tell: Is told the full name of a service and whether at least one of its servers says it is serving.
+        """
+
+        async def follow_one(service: str, channel: grpc.aio.Channel) -> None:
+            while True:
+                state = channel.get_state(try_to_connect=True)
+                await tell(service, state is grpc.ChannelConnectivity.READY)
+                await channel.wait_for_state_change(state)
+
+        async with asyncio.TaskGroup() as group:
+            for service, channel in self.by_service.items():
+                group.create_task(follow_one(service, channel))
 
     async def close(self) -> None:
         """Closes every channel; calls in flight are cancelled."""

@@ -1,4 +1,4 @@
-"""How every network here is fitted: AdamW, lower rates for lower layers, warm-up and cosine decay, bf16 where it pays."""
+"""How every network here is fitted: AdamW, lower rates for lower layers, warm-up, cosine decay, bf16 where it pays."""
 
 import math
 import sys

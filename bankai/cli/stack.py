@@ -79,7 +79,8 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
         processes.append(ProcessSpec(capability.name, command, settings, address, ("", *capability.services)))
         routes |= dict.fromkeys(capability.services, f"ipv4:{address}")
     gateway["BANKAI_GATEWAY_ROUTES"] = json.dumps(routes)
-    processes.insert(0, ProcessSpec("gateway", python_module("gateway"), gateway, addresses[0]))
+    # The gateway counts as up once it reaches every service, so that the first call finds its way.
+    processes.insert(0, ProcessSpec("gateway", python_module("gateway"), gateway, addresses[0], ("", *routes)))
     return Stack(Connection(addresses[0], key), key_file, processes)
 
 

@@ -14,7 +14,7 @@ from gateway.keys import ApiKey, KeyRing, add_key, new_key, read_keys
 def refusal(ring: KeyRing, raw: str) -> str:
     with pytest.raises(UnauthenticatedError) as caught:
         ring.check(raw)
-    if raw:
+    if len(raw) > 20:  # shorter ones may stand in any sentence by chance
         assert raw not in caught.value.message
     return caught.value.reason
 

@@ -153,13 +153,13 @@ def described() -> DescriptorPool:
 
 
 @asynccontextmanager
-async def serving(toy: Toy, *, with_reflection: bool) -> AsyncIterator[int]:
+async def serving(toy: Toy, *, with_reflection: bool, port: int = 0) -> AsyncIterator[int]:
     """Serves the toy on a plain gRPC server, whose every answer is the toy's own."""
     server = grpc.aio.server(options=(("grpc.max_receive_message_length", -1),))
     server.add_generic_rpc_handlers((toy,))
     if with_reflection:
         reflection.enable_server_reflection((SERVICE,), server, pool=described())
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     try:
         yield port
