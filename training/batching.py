@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from services.intent.encoding import PAD_NGRAM, PAD_TOKEN, TextEncoder
 from services.intent.ngrams import ngram_ids
@@ -32,11 +33,18 @@ class TextBatch(NamedTuple):
 
 def encode(encoder: TextEncoder, texts: Sequence[str], where: torch.device) -> TextBatch:
     """One batch of texts, padded to its longest."""
-    tokens = [torch.tensor(encoder.tokens(text)) for text in texts]
-    grams = [torch.tensor(ngram_ids(normalise(text)) or [PAD_NGRAM]) for text in texts]
-    input_ids = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True, padding_value=PAD_TOKEN)
-    return TextBatch(
-        input_ids.to(where),
-        (input_ids != PAD_TOKEN).long().to(where),
-        torch.nn.utils.rnn.pad_sequence(grams, batch_first=True, padding_value=PAD_NGRAM).to(where),
+    return TextBatch(*encode_tokens(encoder, texts, where), encode_ngrams(texts, where))
+
+
+def encode_tokens(encoder: TextEncoder, texts: Sequence[str], where: torch.device) -> tuple[Tensor, Tensor]:
+    """What the encoder reads of a batch: input_ids and attention_mask."""
+    input_ids = pad_sequence(
+        [torch.tensor(encoder.tokens(text)) for text in texts], batch_first=True, padding_value=PAD_TOKEN
     )
+    return input_ids.to(where), (input_ids != PAD_TOKEN).long().to(where)
+
+
+def encode_ngrams(texts: Sequence[str], where: torch.device) -> Tensor:
+    """The n-grams of a batch."""
+    grams = [torch.tensor(ngram_ids(normalise(text)) or [PAD_NGRAM]) for text in texts]
+    return pad_sequence(grams, batch_first=True, padding_value=PAD_NGRAM).to(where)

@@ -71,23 +71,35 @@ class FusedNetwork(nn.Module):
         self.encoder = encoder
         self.heads = dict(heads)
         outputs = sum(heads.values())
+        # Sentence vectors vary little around a large common part: standardised, a head learns from them at once.
+        self.register_buffer("centre", torch.zeros(encoder.config.hidden_size))
+        self.register_buffer("scale", torch.ones(encoder.config.hidden_size))
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(encoder.config.hidden_size, outputs)
         self.ngrams = NgramScorer(outputs)
 
-    def freeze(self, layers: int) -> None:
-        """Keeps the embeddings and the lowest layers as they are: cheaper to fit, and safer with few rows."""
-        for module in (self.encoder.embeddings, *self.encoder.encoder.layer[:layers]):
+    def tune_encoder(self, frozen: int) -> None:
+        """Only the encoder and its head learn; its embeddings and lowest layers stay as they are.
+
+        Frozen layers are cheaper to fit, and safer with few rows.
+        """
+        self.requires_grad_(requires_grad=True)
+        for module in (self.ngrams, self.encoder.embeddings, *self.encoder.encoder.layer[:frozen]):
             module.requires_grad_(requires_grad=False)
+
+    def tune_ngrams(self) -> None:
+        """Only the n-grams learn."""
+        self.requires_grad_(requires_grad=False)
+        self.ngrams.requires_grad_(requires_grad=True)
 
     def lower(self, input_ids: Tensor, attention_mask: Tensor, layers: int) -> Tensor:
         """States [rows, length, hidden] after the lowest layers, to be kept where those are frozen."""
         return self._run(self.encoder.embeddings(input_ids=input_ids), attention_mask, 0, layers)
 
-    def upper(self, states: Tensor, attention_mask: Tensor, ngram_ids: Tensor, layers: int) -> Answers:
-        """Logits from the states that `lower` gave for the same number of layers."""
+    def upper(self, states: Tensor, attention_mask: Tensor, layers: int) -> Tensor:
+        """Sentence vectors [rows, hidden] from the states that `lower` gave for the same number of layers."""
         states = self._run(states, attention_mask, layers, len(self.encoder.encoder.layer))
-        return self._answers(_mean(states, attention_mask), ngram_ids)
+        return self._vectors(states, attention_mask)
 
     def _run(self, states: Tensor, attention_mask: Tensor, first: int, end: int) -> Tensor:
         hidden = (1.0 - attention_mask[:, None, None, :].to(states.dtype)) * torch.finfo(states.dtype).min
@@ -96,26 +108,27 @@ class FusedNetwork(nn.Module):
         return states
 
     def pool(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Sentence vectors [rows, hidden]: the mean of the last layer over real tokens."""
+        """Sentence vectors [rows, hidden]: the mean of the last layer over real tokens, standardised."""
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        return _mean(states, attention_mask)
+        return self._vectors(states, attention_mask)
+
+    def _vectors(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+        weights = attention_mask.unsqueeze(-1).float()
+        return ((states * weights).sum(1) / weights.sum(1) - self.centre) / self.scale
+
+    def ask(self, vectors: Tensor) -> Tensor:
+        """Logits of the encoder alone, from its sentence vectors."""
+        logits: Tensor = self.head(self.dropout(vectors))
+        return logits
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, ngram_ids: Tensor) -> Answers:
         """Logits of a padded batch; every argument is [rows, length] of int64."""
-        return self._answers(self.pool(input_ids, attention_mask), ngram_ids)
+        return Answers(self.ask(self.pool(input_ids, attention_mask)), self.ngrams(ngram_ids))
 
     def fuse(self, answers: Answers) -> Tensor:
         """Logits of encoder and n-grams together, to answer with."""
         return answers.encoder + self.ngram_weight * answers.ngram
 
-    def _answers(self, pooled: Tensor, ngram_ids: Tensor) -> Answers:
-        return Answers(self.head(self.dropout(pooled)), self.ngrams(ngram_ids))
-
     def split(self, logits: Tensor) -> dict[str, Tensor]:
         """Logits by name of the question."""
         return dict(zip(self.heads, logits.split(list(self.heads.values()), dim=-1), strict=True))
-
-
-def _mean(states: Tensor, attention_mask: Tensor) -> Tensor:
-    weights = attention_mask.unsqueeze(-1).to(states.dtype)
-    return (states * weights).sum(1) / weights.sum(1)

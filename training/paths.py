@@ -8,7 +8,8 @@ MODELS_DIR = ROOT / "models"
 CORPUS_DIR = ROOT / "training" / "intent" / "corpus"
 ENCODER_DIR = ROOT / "var" / "encoder"
 SHIPPED_TOKENIZER = MODELS_DIR / "intent" / "1" / "tokenizer.json"
-INTENT_WEIGHTS = ROOT / "var" / "intent" / "network.pt"
+INTENT_TEACHER = ROOT / "var" / "intent" / "teacher.pt"
+INTENT_STUDENT = ROOT / "var" / "intent" / "student.pt"
 
 PUBLIC_DATA_DIR = Path(os.environ.get("BANKAI_PUBLIC_DATA", ROOT.parent / "shared" / "data"))
 """Public data sets, one folder each, as their repositories hold them; docs/training.md lists where each comes from."""

@@ -1,13 +1,14 @@
 """The intent recipe on any set of texts with one label each: what `bankai eval text-intent` trains and judges.
 
-The encoder and the n-grams are each tuned with softmax cross-entropy over the labels. Regularised dropout (R-Drop,
-Liang et al., 2021, arXiv:2106.14448) makes two passes over the same row agree, which is worth most where rows are few.
+Each encoder that can read the texts votes. Its head is fitted first; then encoder and n-grams are each tuned with
+softmax cross-entropy over the labels. The labels' names are training texts, too. Regularised dropout (R-Drop, Liang et
+al., 2021, arXiv:2106.14448) makes two passes over the same row agree, which is worth most where rows are few.
 """
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -16,12 +17,13 @@ from rich.progress import track
 from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
-from transformers import BertModel
 
 from services.intent.encoding import PAD_NGRAM, TextEncoder
 from training.batching import POOL_BATCHES, alike_in_length, encode
+from training.encoder.folder import EncoderFolder
 from training.network import FusedNetwork
-from training.optimisation import Schedule, device, fit
+from training.optimisation import Schedule, device, fit, half_precision
+from training.probe import probe
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,8 @@ class Recipe:
         agreement: Weight of R-Drop's divergence between two passes over a row.
         agreement_rows: Training rows from which one pass is enough, and half the time is saved.
         smoothing: Share of the target spread over all labels.
-        ngram_share: Weight of the n-grams' own loss.
         dropout: Everywhere in the encoder and on the pooled vector.
-        frozen: Lowest layers of the encoder that stay as they are.
+        frozen: Share of an encoder's layers, the lowest ones, that stay as they are.
         schedule: Least number of steps, however few rows there are, and their sizes.
     """
 
@@ -45,24 +46,28 @@ class Recipe:
     agreement: float = 1.0
     agreement_rows: int = 2000
     smoothing: float = 0.05
-    ngram_share: float = 0.3
     dropout: float = 0.1
-    frozen: int = 6
-    schedule: Schedule = field(default_factory=lambda: Schedule(steps=500, encoder_rate=1e-4))
+    frozen: float = 0.5
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=250, encoder_rate=1.5e-4))
+
+
+class Reader(NamedTuple):
+    """A network with one head, "label", and what turns text into its inputs."""
+
+    network: FusedNetwork
+    text: TextEncoder
 
 
 class TextIntentModel:
     """A fitted classifier.
 
     Args:
-        network: With one head, "label".
-        encoder: Turns text into its inputs.
-        labels: Names of the labels in the head's order.
+        readers: What it is made of; each has the same say.
+        labels: Names of the labels in the heads' order.
     """
 
-    def __init__(self, network: FusedNetwork, encoder: TextEncoder, labels: Sequence[str]) -> None:
-        self._network = network
-        self._encoder = encoder
+    def __init__(self, readers: Sequence[Reader], labels: Sequence[str]) -> None:
+        self._readers = list(readers)
         self._labels = list(labels)
 
     def predict(self, texts: Sequence[str]) -> list[str]:
@@ -72,71 +77,105 @@ class TextIntentModel:
     def logits(self, texts: Sequence[str]) -> Tensor:
         """Logits [texts, labels]."""
         where = device()
-        with torch.no_grad():
-            parts = [
-                self._network.fuse(self._network(*encode(self._encoder, texts[start : start + 64], where)))
-                .float()
-                .cpu()
-                for start in range(0, len(texts), 64)
-            ]
-        return torch.cat(parts)
+        found = torch.zeros(len(texts), len(self._labels))
+        with torch.no_grad(), half_precision(where):
+            for rows in alike_in_length(range(len(texts)), 64, lambda row: len(texts[row])):
+                for network, text in self._readers:
+                    answers = network.fuse(network(*encode(text, [texts[row] for row in rows], where)))
+                    found[rows] += answers.float().log_softmax(-1).cpu()
+        return found
 
 
 def train(
-    texts: Sequence[str], labels: Sequence[str], encoder_dir: Path, recipe: Recipe | None = None, seed: int = 0
+    texts: Sequence[str],
+    labels: Sequence[str],
+    encoders: Sequence[EncoderFolder],
+    recipe: Recipe | None = None,
+    seed: int = 0,
 ) -> TextIntentModel:
-    """Fits the recipe to labelled texts, from the encoder in a folder written by `training.encoder`."""
+    """Fits the recipe to labelled texts, from each of the encoders."""
     recipe = recipe or Recipe()
-    torch.manual_seed(seed)
     names = sorted(set(labels))
-    targets = torch.tensor([names.index(label) for label in labels])
-    bert = BertModel.from_pretrained(
-        encoder_dir,
-        add_pooling_layer=False,
-        hidden_dropout_prob=recipe.dropout,
-        attention_probs_dropout_prob=recipe.dropout,
-    )
-    network = FusedNetwork(bert, {"label": len(names)}, recipe.dropout).to(device())
-    network.freeze(recipe.frozen)
-    encoder = TextEncoder(encoder_dir / "tokenizer.json")
-    rows = _prepare(network, encoder, texts, recipe.frozen)
-    steps = max(recipe.schedule.steps, recipe.epochs * len(texts) // recipe.batch_rows)
+    rows = [*zip(texts, labels, strict=True), *((_words(name), name) for name in names)]
+    targets = torch.tensor([names.index(label) for _, label in rows])
+    readers = []
+    for folder in encoders:
+        torch.manual_seed(seed)
+        network = FusedNetwork(folder.bert(recipe.dropout), {"label": len(names)}, recipe.dropout).to(device())
+        readers.append(Reader(network, folder.text()))
+        _fit(readers[-1], [text for text, _ in rows], targets, recipe)
+    return TextIntentModel(readers, names)
 
-    def loss(batch: tuple[_Batch, Tensor]) -> Tensor:
+
+def _words(label: str) -> str:
+    """A label's name as a text: it often says what the label means."""
+    return " ".join(re.findall(r"[^\W_]+", label)) or label
+
+
+def _fit(reader: Reader, texts: Sequence[str], targets: Tensor, recipe: Recipe) -> None:
+    network = reader.network
+    frozen = round(recipe.frozen * len(network.encoder.encoder.layer))
+    rows = _prepare(reader, texts, frozen)
+    _probe(network, rows, targets, frozen)
+    steps = max(recipe.schedule.steps, recipe.epochs * len(texts) // recipe.batch_rows)
+    schedule = replace(recipe.schedule, steps=steps)
+
+    def ngram_loss(batch: tuple[_Batch, Tensor]) -> Tensor:
+        return _cross_entropy(network.ngrams(batch[0].ngram_ids), batch[1], recipe)
+
+    def encoder_loss(batch: tuple[_Batch, Tensor]) -> Tensor:
         inputs, target = batch
-        answers = network.upper(*inputs, recipe.frozen)
-        value = _cross_entropy(answers.encoder, target, recipe)
-        value = value + recipe.ngram_share * _cross_entropy(answers.ngram, target, recipe)
+        first = network.ask(network.upper(inputs.states, inputs.attention_mask, frozen))
+        value = _cross_entropy(first, target, recipe)
         if len(texts) < recipe.agreement_rows:
-            again = network.upper(*inputs, recipe.frozen).encoder
-            value = value + _cross_entropy(again, target, recipe)
-            value = value + recipe.agreement * _divergence(answers.encoder, again)
+            second = network.ask(network.upper(inputs.states, inputs.attention_mask, frozen))
+            value = value + _cross_entropy(second, target, recipe) + recipe.agreement * _divergence(first, second)
         return value
 
-    fit(network, _batches(rows, targets, recipe), loss, replace(recipe.schedule, steps=steps))
-    return TextIntentModel(network, encoder, names)
+    network.tune_ngrams()
+    fit(network, _batches(rows, targets, recipe), ngram_loss, schedule)
+    network.tune_encoder(frozen)
+    fit(network, _batches(rows, targets, recipe), encoder_loss, schedule)
 
 
 class _Batch(NamedTuple):
-    """Inputs of `FusedNetwork.upper`, or of one row of it without the row axis."""
+    """What `FusedNetwork.upper` and its n-grams read, or one row of it without the row axis."""
 
     states: Tensor
     attention_mask: Tensor
     ngram_ids: Tensor
 
 
-def _prepare(network: FusedNetwork, encoder: TextEncoder, texts: Sequence[str], frozen: int) -> list[_Batch]:
+def _prepare(reader: Reader, texts: Sequence[str], frozen: int) -> list[_Batch]:
     """Every text as the frozen layers see it, computed once; on the CPU."""
-    network.eval()
-    rows = []
-    with torch.no_grad():
-        for start in track(range(0, len(texts), 64), "reading", console=Console(file=sys.stderr), transient=True):
-            batch = encode(encoder, texts[start : start + 64], device())
-            states = network.lower(batch.input_ids, batch.attention_mask, frozen).cpu()
-            for row, mask, grams in zip(states, batch.attention_mask.cpu(), batch.ngram_ids.cpu(), strict=True):
+    reader.network.eval()
+    rows: dict[int, _Batch] = {}
+    parts = alike_in_length(range(len(texts)), 64, lambda row: len(texts[row]))
+    where = device()
+    with torch.no_grad(), half_precision(where):
+        for part in track(parts, "reading", console=Console(file=sys.stderr), transient=True):
+            batch = encode(reader.text, [texts[row] for row in part], where)
+            states = reader.network.lower(batch.input_ids, batch.attention_mask, frozen).float().cpu()
+            columns = zip(part, states, batch.attention_mask.cpu(), batch.ngram_ids.cpu(), strict=True)
+            for row, state, mask, grams in columns:
                 length = int(mask.sum())
-                rows.append(_Batch(row[:length].clone(), mask[:length], grams[grams != PAD_NGRAM]))
-    return rows
+                rows[row] = _Batch(state[:length].clone(), mask[:length], grams[grams != PAD_NGRAM])
+    return [rows[row] for row in range(len(texts))]
+
+
+def _probe(network: FusedNetwork, rows: Sequence[_Batch], targets: Tensor, frozen: int) -> None:
+    where = device()
+    vectors = torch.empty(len(rows), network.head.in_features, device=where)
+    with torch.no_grad(), half_precision(where):
+        for chosen in alike_in_length(range(len(rows)), 64, lambda row: len(rows[row].states)):
+            batch = _stack([rows[row] for row in chosen], where)
+            vectors[chosen] = network.upper(batch.states, batch.attention_mask, frozen).float()
+    target = targets.to(where)
+    probe(network, vectors, lambda logits: functional.cross_entropy(logits, target))
+
+
+def _stack(rows: Sequence[_Batch], where: torch.device) -> _Batch:
+    return _Batch(*(pad_sequence(list(column), batch_first=True).to(where) for column in zip(*rows, strict=True)))
 
 
 def _batches(rows: Sequence[_Batch], targets: Tensor, recipe: Recipe) -> Iterator[tuple[_Batch, Tensor]]:
@@ -146,11 +185,7 @@ def _batches(rows: Sequence[_Batch], targets: Tensor, recipe: Recipe) -> Iterato
         for pool in torch.randperm(len(rows)).split(POOL_BATCHES * recipe.batch_rows):
             batches = alike_in_length(pool.tolist(), recipe.batch_rows, lambda row: len(rows[row].states))
             for chosen in [batches[int(i)] for i in torch.randperm(len(batches))]:
-                columns = zip(*(rows[row] for row in chosen), strict=True)
-                yield (
-                    _Batch(*(pad_sequence(list(c), batch_first=True).to(where) for c in columns)),
-                    targets[chosen].to(where),
-                )
+                yield _stack([rows[row] for row in chosen], where), targets[chosen].to(where)
 
 
 def _cross_entropy(logits: Tensor, target: Tensor, recipe: Recipe) -> Tensor:

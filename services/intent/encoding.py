@@ -12,12 +12,9 @@ from services.intent.text import normalise
 
 Ids = NDArray[np.int64]
 
-TOKEN_BUCKETS = (16, 24, 32, 48, 64, 96, 128)
+TOKEN_BUCKETS = (16, 20, 24, 32, 48, 64, 96, 128)
 NGRAM_BUCKETS = (32, 64, 96, 128, 192, 256)
 """Lengths that sequences are padded to: only requests of one shape share a batch, so few shapes make full batches."""
-
-PREFIX = "query: "
-"""What the e5 encoders expect before every text (Wang et al., 2024, arXiv:2402.05672)."""
 
 PAD_TOKEN = 1
 PAD_NGRAM = 0
@@ -28,16 +25,18 @@ class TextEncoder:
 
     Args:
         tokenizer: tokenizer.json of the model's version.
+        prefix: What the model expects before every text; the served ones expect nothing.
     """
 
-    def __init__(self, tokenizer: Path) -> None:
+    def __init__(self, tokenizer: Path, prefix: str = "") -> None:
+        self._prefix = prefix
         self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
 
     def tokens(self, text: str) -> list[int]:
-        """Token ids with the encoder's prefix, <s> and </s>; a text over 128 tokens keeps its beginning and its end."""
-        ids: list[int] = self._tokenizer.encode(PREFIX + normalise(text)).ids
+        """Token ids with the prefix, <s> and </s>; a text over 128 tokens keeps its beginning and its end."""
+        ids: list[int] = self._tokenizer.encode(self._prefix + normalise(text)).ids
         longest = TOKEN_BUCKETS[-1]
         return ids if len(ids) <= longest else ids[: longest // 2] + ids[-longest // 2 :]
 

@@ -6,60 +6,60 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the training extra: make setup-train")
 
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import BertConfig, BertModel
+from transformers import BertModel
 
 from services.intent.encoding import TextEncoder
 from training.batching import encode
+from training.encoder.folder import EncoderFolder
 from training.network import FusedNetwork
 from training.optimisation import Schedule
+from training.probe import probe
 from training.text_intent import Recipe, train
 
 pytestmark = pytest.mark.slow  # importing torch alone takes seconds
 
-PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁", *"abcdefghijklmnopqrstuvwxyz:"]
 TEXTS = ["lost card", "card is lost", "my card is lost", "what is my balance", "balance please", "show balance"]
 LABELS = ["loss", "loss", "loss", "balance", "balance", "balance"]
 
 
-@pytest.fixture(scope="module")
-def encoder_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("encoder")
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(PIECES), hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=64
-    )
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    tokenizer = Tokenizer(models.Unigram([(piece, -1.0) for piece in PIECES], unk_id=3))
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
-    return folder
-
-
 def test_it_learns_its_training_texts(encoder_dir: Path) -> None:
-    recipe = Recipe(epochs=1, batch_rows=4, frozen=1, schedule=Schedule(steps=60, encoder_rate=1e-3))
-    model = train(TEXTS, LABELS, encoder_dir, recipe)
+    recipe = Recipe(epochs=1, batch_rows=4, frozen=0.3, schedule=Schedule(steps=60, encoder_rate=1e-3))
+    model = train(TEXTS, LABELS, [EncoderFolder(encoder_dir)], recipe)
     assert model.predict(TEXTS) == LABELS
 
 
+def network_of(encoder_dir: Path) -> FusedNetwork:
+    return FusedNetwork(BertModel.from_pretrained(encoder_dir, add_pooling_layer=False), {"label": 2}).eval()
+
+
 def test_frozen_layers_can_be_run_ahead(encoder_dir: Path) -> None:
-    network = FusedNetwork(BertModel.from_pretrained(encoder_dir, add_pooling_layer=False), {"label": 2}).eval()
+    network = network_of(encoder_dir)
     batch = encode(TextEncoder(encoder_dir / "tokenizer.json"), TEXTS, torch.device("cpu"))
     with torch.no_grad():
-        whole = network.fuse(network(*batch))
+        whole = network.pool(batch.input_ids, batch.attention_mask)
         states = network.lower(batch.input_ids, batch.attention_mask, 2)
-        halves = network.fuse(network.upper(states, batch.attention_mask, batch.ngram_ids, 2))
+        halves = network.upper(states, batch.attention_mask, 2)
     torch.testing.assert_close(whole, halves)
 
 
-def test_frozen_layers_stay(encoder_dir: Path) -> None:
-    network = FusedNetwork(BertModel.from_pretrained(encoder_dir, add_pooling_layer=False), {"label": 2})
-    network.freeze(2)
-    tuned = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
-    assert not any(
-        name.startswith(("encoder.embeddings", "encoder.encoder.layer.0", "encoder.encoder.layer.1")) for name in tuned
-    )
-    assert any(name.startswith("encoder.encoder.layer.2") for name in tuned)
+def tuned(network: FusedNetwork) -> set[str]:
+    return {name for name, parameter in network.named_parameters() if parameter.requires_grad}
+
+
+def test_encoder_and_ngrams_learn_apart(encoder_dir: Path) -> None:
+    network = network_of(encoder_dir)
+    network.tune_ngrams()
+    assert {name.split(".")[0] for name in tuned(network)} == {"ngrams"}
+    network.tune_encoder(2)
+    assert {name.split(".")[0] for name in tuned(network)} == {"encoder", "head"}
+    frozen = ("encoder.embeddings", "encoder.encoder.layer.0", "encoder.encoder.layer.1")
+    assert not any(name.startswith(frozen) for name in tuned(network))
+
+
+def test_a_probed_head_starts_right(encoder_dir: Path) -> None:
+    network = network_of(encoder_dir)
+    vectors = torch.tensor([[5.0, 1.0], [5.1, 1.0], [5.0, 2.0], [5.1, 2.0]]).repeat_interleave(16, 1)
+    target = torch.tensor([0, 1, 0, 1])
+    probe(network, vectors, lambda logits: torch.nn.functional.cross_entropy(logits, target))
+    found = network.head((vectors - network.centre) / network.scale).argmax(-1)
+    assert found.tolist() == target.tolist()

@@ -1,4 +1,4 @@
-"""Turns the fitted network into the served models: `python -m training.intent.package`.
+"""Turns the distilled network into the served models: `python -m training.intent.package`.
 
 Exports and quantises `intent` and `intent_partial`, calibrates each on the validation batches as it will be served
 (8-bit), and writes the files of the model repository: config.pbtxt, model.onnx, labels.json and tokenizer.json.
@@ -24,13 +24,13 @@ from training.batching import encode
 from training.intent import examples
 from training.intent.calibrate import apply, calibrate, holding_threshold
 from training.intent.examples import Example
+from training.intent.networks import load
 from training.intent.noise import Homophones, Noise
 from training.intent.serving import Calibration, ServedFull, ServedPartial
 from training.intent.taxonomy import taxonomy
-from training.intent.train import build
 from training.network import FusedNetwork
 from training.onnx_export import export
-from training.paths import ENCODER_DIR, INTENT_WEIGHTS, MODELS_DIR
+from training.paths import ENCODER_DIR, INTENT_STUDENT, MODELS_DIR
 
 OUTPUTS = ("intent_probs", "emotion_probs", "intensity")
 
@@ -160,14 +160,12 @@ def main() -> None:
     """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", type=Path, default=ENCODER_DIR, help="folder of training.encoder.extract")
-    parser.add_argument("--weights", type=Path, default=INTENT_WEIGHTS, help="weights file of training.intent.train")
+    parser.add_argument("--weights", type=Path, default=INTENT_STUDENT, help="weights file of training.intent.distil")
     parser.add_argument("--models", type=Path, default=MODELS_DIR, help="model repository (default: %(default)s)")
     parser.add_argument("--version", default="1", help="version folder to write (default: %(default)s)")
     options = parser.parse_args()
-    network = build(options.encoder)
+    network = load(options.encoder, options.weights)
     network.encoder.set_attn_implementation("eager")  # the form of attention that the exporter's fusion recognises
-    network.load_state_dict(torch.load(options.weights, weights_only=True))
-    network.eval()
     for variant in VARIANTS:
         package(network, variant, options.encoder, options.models, options.version)
 

@@ -76,12 +76,14 @@ def _extract_encoder(folder: Path) -> None:
 
 
 def _fit(rows: Sequence[tuple[str, ...]], test: Sequence[tuple[str, ...]]) -> dict[str, float | None]:
+    from training.encoder.folder import readers_of
     from training.paths import ENCODER_DIR
     from training.text_intent import train
 
     _extract_encoder(ENCODER_DIR)
     start = time.perf_counter()
-    model = train([text for text, _ in rows], [category for _, category in rows], ENCODER_DIR)
+    texts = [text for text, _ in rows]
+    model = train(texts, [category for _, category in rows], readers_of(texts, ENCODER_DIR))
     train_s = time.perf_counter() - start
     gold = [category for _, category in test]
     found = model.predict([text for text, _ in test])
