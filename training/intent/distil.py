@@ -53,7 +53,7 @@ class Recipe:
     labels: float = 0.3
     seed: int = 0
     schedule: Schedule = field(
-        default_factory=lambda: Schedule(steps=4000, encoder_rate=3e-4, layer_decay=1.0, head_rate=3e-4)
+        default_factory=lambda: Schedule(steps=2400, encoder_rate=3e-4, layer_decay=1.0, head_rate=3e-4)
     )
 
 
@@ -151,8 +151,9 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, default=ENCODER_DIR, help="folder of training.encoder.extract")
     parser.add_argument("--teacher", type=Path, default=INTENT_TEACHER, help="weights file of training.intent.train")
     parser.add_argument("--out", type=Path, default=INTENT_STUDENT, help="weights file to write (default: %(default)s)")
+    parser.add_argument("--start", type=Path, help="weights of a student to go on from, e.g. on new data")
     parser.add_argument("--layers", type=int, default=LAYERS, help="layers of the student (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=4000, help="optimiser steps (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=2400, help="optimiser steps (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the sampling and the noise (default: %(default)s)")
     options = parser.parse_args()
     rows = examples.corpus("train") + examples.public()
@@ -160,10 +161,13 @@ def main() -> None:
     recipe = replace(recipe, schedule=replace(recipe.schedule, steps=options.steps))
     torch.manual_seed(options.seed)
     teacher = Reader(load(options.encoder, options.teacher), e5(options.encoder).text())
-    network = student_of(teacher.network, options.encoder, options.layers)
+    if options.start:
+        network = load(options.encoder, options.start)
+    else:
+        network = student_of(teacher.network, options.encoder, options.layers)
     student = Reader(network, TextEncoder(options.encoder / "tokenizer.json"))
     distil(teacher, student, rows, recipe, options.out)
-    print(f"{options.out}: {options.layers} of {len(teacher.network.encoder.encoder.layer)} layers")
+    print(f"{options.out}: fitted to {len(rows)} rows")
     for name, reader in (("teacher", teacher), ("student", student)):
         found = main_intent_accuracy(*reader, examples.corpus("val"))
         print(f"main intent right on the validation batches, {name}: {found}")
