@@ -29,7 +29,9 @@ def test_it_learns_its_training_texts(encoder_dir: Path) -> None:
 
 
 def network_of(encoder_dir: Path) -> FusedNetwork:
-    return FusedNetwork(BertModel.from_pretrained(encoder_dir, add_pooling_layer=False), {"label": 2}).eval()
+    network = FusedNetwork(BertModel.from_pretrained(encoder_dir, add_pooling_layer=False), {"label": 2})
+    network.eval()
+    return network
 
 
 def test_frozen_layers_can_be_run_ahead(encoder_dir: Path) -> None:
