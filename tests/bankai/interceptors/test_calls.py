@@ -49,7 +49,7 @@ async def test_the_clients_deadline_is_kept_and_known(logs: Logs) -> None:
             await classify(channel, "slow", timeout=1.5)
         assert await asyncio.wait_for(ended.get(), 5) == "cancelled"
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-        assert 0.1 < toy.remaining[0] <= 1.5
+        assert 0.1 < toy.remaining[0] < 1.6  # grpc rounds what it sends up
     assert [line["code"] for line in logs.lines("call")] == ["DEADLINE_EXCEEDED"]
 
 
