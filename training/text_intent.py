@@ -41,7 +41,7 @@ class Recipe:
         schedule: Least number of steps, however few rows there are, and their sizes.
     """
 
-    epochs: int = 6
+    epochs: int = 4
     batch_rows: int = 32
     agreement: float = 1.0
     agreement_rows: int = 2000
