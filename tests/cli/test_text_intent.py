@@ -57,13 +57,16 @@ def test_metrics(train: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def predict(self, texts: list[str]) -> list[str]:
             return ["card"] * len(texts)
 
-    def fit(texts: list[str], labels: list[str], encoder_dir: Path) -> Parrot:
+    def fit(texts: list[str], labels: list[str], encoders: list[str]) -> Parrot:
+        assert encoders == ["reads them"]
         seen.append(len(texts))
         return Parrot()
 
     monkeypatch.setattr(text_intent, "find_spec", lambda module: module)
     monkeypatch.setattr(text_intent, "_extract_encoder", lambda folder: None)
     monkeypatch.setitem(sys.modules, "training.text_intent", SimpleNamespace(train=fit))
+    stand_in = SimpleNamespace(readers_of=lambda texts, e5_dir: ["reads them"])
+    monkeypatch.setitem(sys.modules, "training.encoder.folder", stand_in)
     metrics = text_intent.train_and_judge(train, train, 10)
     assert seen == [20]
     assert list(metrics) == ["n_train", "n_test", "accuracy", "macro_f1", "train_s"]

@@ -71,7 +71,7 @@ def train(network: FusedNetwork, rows: Sequence[Example], text: TextEncoder, rec
 
     network.tune_ngrams()
     fit(network, batches, ngram_loss, recipe.ngram_schedule)
-    if not network.centre.any():
+    if not network.centre.any():  # else it has been fitted before
         fit_head(network, list(islice(batches, recipe.probed)), text)
     network.tune_encoder(recipe.frozen)
     fit(network, batches, encoder_loss, recipe.schedule, save)
