@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -80,7 +81,7 @@ def fit(
     batches: Iterable[Batch],
     loss: Callable[[Batch], Tensor],
     schedule: Schedule,
-    checkpoint: Callable[[], None] = lambda: None,
+    out: Path | None = None,
 ) -> None:
     """Fits a network in place.
 
@@ -89,7 +90,8 @@ def fit(
         batches: Taken one per step.
         loss: From a batch to a scalar.
         schedule: How many steps, and how large.
-        checkpoint: Called after every `CHECKPOINT_STEPS` steps, so that a run cut short is not lost.
+        out: File for the network's weights, written after every `CHECKPOINT_STEPS` steps, so that a run cut short is
+            not lost, and at the end; None writes none.
     """
     optimiser = torch.optim.AdamW(parameter_groups(network, schedule), betas=(0.9, 0.98), eps=1e-6)
     steps = schedule.steps
@@ -115,8 +117,14 @@ def fit(
             rates.step()
             progress.update(task, advance=1, description=f"fitting, loss {value.item():.3f}")
             if step % CHECKPOINT_STEPS == 0:
-                checkpoint()
-                network.train()
+                _save(network, out)
                 if not console.is_terminal:
                     console.print(f"step {step} of {steps}, loss {value.item():.3f}")
     network.eval()
+    _save(network, out)
+
+
+def _save(network: FusedNetwork, out: Path | None) -> None:
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(network.state_dict(), out)

@@ -7,7 +7,7 @@ al., 2021, arXiv:2106.14448) makes two passes over the same row agree, which is 
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -18,12 +18,13 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from services.intent.encoding import PAD_NGRAM, TextEncoder
+from services.intent.encoding import PAD_NGRAM
 from training.batching import POOL_BATCHES, alike_in_length, encode
 from training.encoder.folder import EncoderFolder
 from training.network import FusedNetwork
 from training.optimisation import Schedule, device, fit, half_precision
 from training.probe import probe
+from training.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,6 @@ class Recipe:
     schedule: Schedule = field(default_factory=lambda: Schedule(steps=250, encoder_rate=1.5e-4))
 
 
-class Reader(NamedTuple):
-    """A network with one head, "label", and what turns text into its inputs."""
-
-    network: FusedNetwork
-    text: TextEncoder
-
-
 class TextIntentModel:
     """A fitted classifier.
 
@@ -76,13 +70,12 @@ class TextIntentModel:
 
     def logits(self, texts: Sequence[str]) -> Tensor:
         """Logits [texts, labels]."""
-        where = device()
         found = torch.zeros(len(texts), len(self._labels))
-        with torch.no_grad(), half_precision(where):
+        with torch.no_grad(), half_precision(device()):
             for rows in alike_in_length(range(len(texts)), 64, lambda row: len(texts[row])):
-                for network, text in self._readers:
-                    answers = network.fuse(network(*encode(text, [texts[row] for row in rows], where)))
-                    found[rows] += answers.float().log_softmax(-1).cpu()
+                for reader in self._readers:
+                    logits = reader.network.fuse(reader.answers([texts[row] for row in rows]))
+                    found[rows] += logits.float().log_softmax(-1).cpu()
         return found
 
 
@@ -116,40 +109,56 @@ def _fit(reader: Reader, texts: Sequence[str], targets: Tensor, recipe: Recipe) 
     network = reader.network
     frozen = round(recipe.frozen * len(network.encoder.encoder.layer))
     rows = _prepare(reader, texts, frozen)
-    _probe(network, rows, targets, frozen)
+    targets = targets.to(device())
     steps = max(recipe.schedule.steps, recipe.epochs * len(texts) // recipe.batch_rows)
     schedule = replace(recipe.schedule, steps=steps)
 
-    def ngram_loss(batch: tuple[_Batch, Tensor]) -> Tensor:
-        return _cross_entropy(network.ngrams(batch[0].ngram_ids), batch[1], recipe)
+    def read(chosen: list[int]) -> tuple[Tensor, Tensor]:
+        return _padded(rows[row].states for row in chosen), _padded(rows[row].attention_mask for row in chosen)
 
-    def encoder_loss(batch: tuple[_Batch, Tensor]) -> Tensor:
-        inputs, target = batch
-        first = network.ask(network.upper(inputs.states, inputs.attention_mask, frozen))
-        value = _cross_entropy(first, target, recipe)
+    def ngram_loss(chosen: list[int]) -> Tensor:
+        grams = _padded(rows[row].ngram_ids for row in chosen)
+        return _cross_entropy(network.ngrams(grams), targets[chosen], recipe)
+
+    def encoder_loss(chosen: list[int]) -> Tensor:
+        states, mask = read(chosen)
+        first = network.ask(network.upper(states, mask, frozen))
+        value = _cross_entropy(first, targets[chosen], recipe)
         if len(texts) < recipe.agreement_rows:
-            second = network.ask(network.upper(inputs.states, inputs.attention_mask, frozen))
-            value = value + _cross_entropy(second, target, recipe) + recipe.agreement * _divergence(first, second)
+            second = network.ask(network.upper(states, mask, frozen))
+            value = value + _cross_entropy(second, targets[chosen], recipe)
+            value = value + recipe.agreement * _divergence(first, second)
         return value
 
+    vectors = torch.empty(len(rows), network.head.in_features, device=device())
+    with torch.no_grad(), half_precision(device()):
+        for chosen in alike_in_length(range(len(rows)), 64, lambda row: len(rows[row].states)):
+            vectors[chosen] = network.upper(*read(chosen), frozen)
+    probe(network, vectors, lambda logits: functional.cross_entropy(logits, targets))
     network.tune_ngrams()
-    fit(network, _batches(rows, targets, recipe), ngram_loss, schedule)
+    fit(network, _batches(rows, recipe.batch_rows), ngram_loss, schedule)
     network.tune_encoder(frozen)
-    fit(network, _batches(rows, targets, recipe), encoder_loss, schedule)
+    fit(network, _batches(rows, recipe.batch_rows), encoder_loss, schedule)
 
 
-class _Batch(NamedTuple):
-    """What `FusedNetwork.upper` and its n-grams read, or one row of it without the row axis."""
+class _Row(NamedTuple):
+    """One text as the frozen layers see it.
+
+    Attributes:
+        states: [length, hidden] of the highest frozen layer.
+        attention_mask: [length] of ones.
+        ngram_ids: [n-grams].
+    """
 
     states: Tensor
     attention_mask: Tensor
     ngram_ids: Tensor
 
 
-def _prepare(reader: Reader, texts: Sequence[str], frozen: int) -> list[_Batch]:
+def _prepare(reader: Reader, texts: Sequence[str], frozen: int) -> list[_Row]:
     """Every text as the frozen layers see it, computed once; on the CPU."""
     reader.network.eval()
-    rows: dict[int, _Batch] = {}
+    rows: dict[int, _Row] = {}
     parts = alike_in_length(range(len(texts)), 64, lambda row: len(texts[row]))
     where = device()
     with torch.no_grad(), half_precision(where):
@@ -159,33 +168,20 @@ def _prepare(reader: Reader, texts: Sequence[str], frozen: int) -> list[_Batch]:
             columns = zip(part, states, batch.attention_mask.cpu(), batch.ngram_ids.cpu(), strict=True)
             for row, state, mask, grams in columns:
                 length = int(mask.sum())
-                rows[row] = _Batch(state[:length].clone(), mask[:length], grams[grams != PAD_NGRAM])
+                rows[row] = _Row(state[:length].clone(), mask[:length], grams[grams != PAD_NGRAM])
     return [rows[row] for row in range(len(texts))]
 
 
-def _probe(network: FusedNetwork, rows: Sequence[_Batch], targets: Tensor, frozen: int) -> None:
-    where = device()
-    vectors = torch.empty(len(rows), network.head.in_features, device=where)
-    with torch.no_grad(), half_precision(where):
-        for chosen in alike_in_length(range(len(rows)), 64, lambda row: len(rows[row].states)):
-            batch = _stack([rows[row] for row in chosen], where)
-            vectors[chosen] = network.upper(batch.states, batch.attention_mask, frozen).float()
-    target = targets.to(where)
-    probe(network, vectors, lambda logits: functional.cross_entropy(logits, target))
+def _padded(columns: Iterable[Tensor]) -> Tensor:
+    return pad_sequence(list(columns), batch_first=True).to(device())
 
 
-def _stack(rows: Sequence[_Batch], where: torch.device) -> _Batch:
-    return _Batch(*(pad_sequence(list(column), batch_first=True).to(where) for column in zip(*rows, strict=True)))
-
-
-def _batches(rows: Sequence[_Batch], targets: Tensor, recipe: Recipe) -> Iterator[tuple[_Batch, Tensor]]:
-    """Random batches of rows of about one length."""
-    where = device()
+def _batches(rows: Sequence[_Row], size: int) -> Iterator[list[int]]:
+    """Random batches of indices of rows of about one length."""
     while True:
-        for pool in torch.randperm(len(rows)).split(POOL_BATCHES * recipe.batch_rows):
-            batches = alike_in_length(pool.tolist(), recipe.batch_rows, lambda row: len(rows[row].states))
-            for chosen in [batches[int(i)] for i in torch.randperm(len(batches))]:
-                yield _stack([rows[row] for row in chosen], where), targets[chosen].to(where)
+        for pool in torch.randperm(len(rows)).split(POOL_BATCHES * size):
+            batches = alike_in_length(pool.tolist(), size, lambda row: len(rows[row].states))
+            yield from (batches[int(i)] for i in torch.randperm(len(batches)))
 
 
 def _cross_entropy(logits: Tensor, target: Tensor, recipe: Recipe) -> Tensor:

@@ -6,9 +6,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the training extra: make setup-train")
 
-from transformers import BertModel
-
-from services.intent.encoding import TextEncoder
 from training.batching import encode
 from training.encoder.folder import EncoderFolder
 from training.network import FusedNetwork
@@ -29,14 +26,14 @@ def test_it_learns_its_training_texts(encoder_dir: Path) -> None:
 
 
 def network_of(encoder_dir: Path) -> FusedNetwork:
-    network = FusedNetwork(BertModel.from_pretrained(encoder_dir, add_pooling_layer=False), {"label": 2})
+    network = FusedNetwork(EncoderFolder(encoder_dir).bert(), {"label": 2})
     network.eval()
     return network
 
 
 def test_frozen_layers_can_be_run_ahead(encoder_dir: Path) -> None:
     network = network_of(encoder_dir)
-    batch = encode(TextEncoder(encoder_dir / "tokenizer.json"), TEXTS, torch.device("cpu"))
+    batch = encode(EncoderFolder(encoder_dir).text(), TEXTS, torch.device("cpu"))
     with torch.no_grad():
         whole = network.pool(batch.input_ids, batch.attention_mask)
         states = network.lower(batch.input_ids, batch.attention_mask, 2)

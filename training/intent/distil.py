@@ -8,25 +8,25 @@ put together from pieces of two lines: nobody has labelled that, and the teacher
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from services.intent.encoding import TextEncoder
-from training.batching import encode_tokens
 from training.encoder.folder import e5
 from training.intent import examples, objective
 from training.intent.examples import Example
 from training.intent.mixture import Mixture, Shares
-from training.intent.networks import build, load, main_intent_accuracy
+from training.intent.networks import keep_layers, load, main_intent_accuracy
 from training.network import FusedNetwork
 from training.optimisation import Schedule, device, fit
 from training.paths import ENCODER_DIR, INTENT_STUDENT, INTENT_TEACHER
+from training.reader import Reader
 
 LAYERS = 5
 """Layers of the student's encoder: what answers within 5 ms on one thread of a plain server."""
@@ -57,17 +57,10 @@ class Recipe:
     )
 
 
-def student_of(teacher: FusedNetwork, encoder_dir: Path, layers: int) -> FusedNetwork:
-    """An untrained student: layers of the teacher, evenly spread, and everything else as the teacher has it."""
-    student = build(encoder_dir, layers)
-    depth = len(teacher.encoder.encoder.layer)
-    student.encoder.embeddings.load_state_dict(teacher.encoder.embeddings.state_dict())
-    for place, layer in enumerate(student.encoder.encoder.layer):
-        layer.load_state_dict(teacher.encoder.encoder.layer[depth * (place + 1) // layers - 1].state_dict())
-    student.centre.copy_(teacher.centre)
-    student.scale.copy_(teacher.scale)
-    student.head.load_state_dict(teacher.head.state_dict())
-    student.ngrams.load_state_dict(teacher.ngrams.state_dict())
+def student_of(teacher: FusedNetwork, layers: int) -> FusedNetwork:
+    """An untrained student: some layers of the teacher's encoder, and everything else as the teacher has it."""
+    student = deepcopy(teacher)
+    keep_layers(student, layers)
     return student
 
 
@@ -103,21 +96,6 @@ def _softened(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     return functional.cross_entropy(student / temperature, target) * temperature**2
 
 
-class Reader(NamedTuple):
-    """A network and how it reads text."""
-
-    network: FusedNetwork
-    text: TextEncoder
-
-    def vectors(self, texts: Sequence[str]) -> Tensor:
-        """Sentence vectors [texts, hidden]."""
-        return self.network.pool(*encode_tokens(self.text, texts, device())).float()
-
-    def answers(self, vectors: Tensor) -> dict[str, Tensor]:
-        """Logits by name of the question, of the encoder alone."""
-        return self.network.split(self.network.ask(vectors))
-
-
 def distil(teacher: Reader, student: Reader, rows: Sequence[Example], recipe: Recipe, out: Path) -> None:
     """Fits the student to the rows as the teacher reads them; writes its weights, now and then and at the end."""
     where = device()
@@ -129,20 +107,14 @@ def distil(teacher: Reader, student: Reader, rows: Sequence[Example], recipe: Re
         heard = [row.text for row in batch]
         with torch.no_grad():
             wanted = teacher.vectors(heard)
-            theirs = teacher.answers(wanted)
+            theirs = teacher.network.split(teacher.network.ask(wanted))
         found = student.vectors(heard)
-        ours = student.answers(found)
+        ours = student.network.split(student.network.ask(found))
         vectors = functional.mse_loss(found, wanted)
         value = imitation(ours, theirs, recipe.temperature) + recipe.vectors * vectors
         return value + recipe.labels * objective.loss(ours, objective.targets(batch, where))
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-
-    def save() -> None:
-        torch.save(student.network.state_dict(), out)
-
-    fit(student.network, batches, loss, recipe.schedule, save)
-    save()
+    fit(student.network, batches, loss, recipe.schedule, out)
 
 
 def main() -> None:
@@ -161,15 +133,13 @@ def main() -> None:
     recipe = replace(recipe, schedule=replace(recipe.schedule, steps=options.steps))
     torch.manual_seed(options.seed)
     teacher = Reader(load(options.encoder, options.teacher), e5(options.encoder).text())
-    if options.start:
-        network = load(options.encoder, options.start)
-    else:
-        network = student_of(teacher.network, options.encoder, options.layers)
+    start: Path | None = options.start
+    network = load(options.encoder, start) if start else student_of(teacher.network, options.layers)
     student = Reader(network, TextEncoder(options.encoder / "tokenizer.json"))
     distil(teacher, student, rows, recipe, options.out)
     print(f"{options.out}: fitted to {len(rows)} rows")
     for name, reader in (("teacher", teacher), ("student", student)):
-        found = main_intent_accuracy(*reader, examples.corpus("val"))
+        found = main_intent_accuracy(reader, examples.corpus("val"))
         print(f"main intent right on the validation batches, {name}: {found}")
 
 

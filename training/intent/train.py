@@ -16,17 +16,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from services.intent.encoding import TextEncoder
-from training.batching import encode_ngrams, encode_tokens
+from training.batching import encode_ngrams
 from training.encoder.folder import e5
 from training.intent import examples, objective
 from training.intent.examples import Example
 from training.intent.mixture import Mixture, Shares
 from training.intent.networks import build, load, main_intent_accuracy
-from training.network import FusedNetwork
 from training.optimisation import Schedule, device, fit, half_precision
 from training.paths import ENCODER_DIR, INTENT_TEACHER
 from training.probe import probe
+from training.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,10 @@ class Recipe:
     ngram_schedule: Schedule = field(default_factory=lambda: Schedule(steps=6000, ngram_rate=1e-2))
 
 
-def train(network: FusedNetwork, rows: Sequence[Example], text: TextEncoder, recipe: Recipe, out: Path) -> None:
+def train(teacher: Reader, rows: Sequence[Example], recipe: Recipe, out: Path) -> None:
     """Fits the network to the rows and writes its weights, now and then and at the end."""
     where = device()
-    network.to(where)
+    network = teacher.network.to(where)
     batches = Mixture(rows, recipe.shares, recipe.seed).batches()
 
     def ngram_loss(batch: list[Example]) -> Tensor:
@@ -61,29 +60,24 @@ def train(network: FusedNetwork, rows: Sequence[Example], text: TextEncoder, rec
         return objective.loss(network.split(network.ngrams(grams)), objective.targets(batch, where))
 
     def encoder_loss(batch: list[Example]) -> Tensor:
-        vectors = network.pool(*encode_tokens(text, [row.text for row in batch], where))
+        vectors = teacher.vectors([row.text for row in batch])
         return objective.loss(network.split(network.ask(vectors)), objective.targets(batch, where))
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-
-    def save() -> None:
-        torch.save(network.state_dict(), out)
 
     network.tune_ngrams()
     fit(network, batches, ngram_loss, recipe.ngram_schedule)
     if not network.centre.any():  # else it has been fitted before
-        fit_head(network, list(islice(batches, recipe.probed)), text)
+        fit_head(teacher, list(islice(batches, recipe.probed)))
     network.tune_encoder(recipe.frozen)
-    fit(network, batches, encoder_loss, recipe.schedule, save)
-    save()
+    fit(network, batches, encoder_loss, recipe.schedule, out)
 
 
-def fit_head(network: FusedNetwork, batches: Sequence[Sequence[Example]], text: TextEncoder) -> None:
+def fit_head(teacher: Reader, batches: Sequence[Sequence[Example]]) -> None:
     """Fits the head of a network that was not fitted before to some batches, its encoder left as it is."""
     where = device()
     with torch.no_grad(), half_precision(where):
-        vectors = [network.pool(*encode_tokens(text, [row.text for row in batch], where)).float() for batch in batches]
+        vectors = [teacher.vectors([row.text for row in batch]) for batch in batches]
     target = objective.targets([row for batch in batches for row in batch], where)
+    network = teacher.network
     probe(network, torch.cat(vectors), lambda logits: objective.loss(network.split(logits), target))
 
 
@@ -102,10 +96,10 @@ def main() -> None:
     recipe = replace(recipe, schedule=replace(recipe.schedule, steps=options.steps))
     torch.manual_seed(options.seed)
     network = load(options.encoder, options.start) if options.start else build(options.encoder)
-    text = e5(options.encoder).text()
-    train(network, rows, text, recipe, options.out)
+    teacher = Reader(network, e5(options.encoder).text())
+    train(teacher, rows, recipe, options.out)
     print(f"{options.out}: fitted to {len(rows)} rows")
-    print("main intent right on the validation batches:", main_intent_accuracy(network, text, examples.corpus("val")))
+    print("main intent right on the validation batches:", main_intent_accuracy(teacher, examples.corpus("val")))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ torch = pytest.importorskip("torch", reason="needs the training extra: make setu
 from services.intent.encoding import TextEncoder
 from training.encoder.folder import e5
 from training.intent import objective
-from training.intent.distil import Reader, Recipe, distil, imitation, splice, student_of
+from training.intent.distil import Recipe, distil, imitation, splice, student_of
 from training.intent.examples import Example
 from training.intent.mixture import Shares
 from training.intent.networks import build, load, main_intent_accuracy
 from training.network import FusedNetwork
 from training.optimisation import Schedule
+from training.reader import Reader
 
 pytestmark = pytest.mark.slow  # importing torch alone takes seconds
 
@@ -46,7 +47,7 @@ def test_spliced_rows_carry_no_labels_and_the_others_all_of_theirs() -> None:
 
 def test_a_student_has_the_teachers_spread_layers(encoder_dir: Path) -> None:
     teacher = build(encoder_dir)
-    student = student_of(teacher, encoder_dir, 2)
+    student = student_of(teacher, 2)
     theirs = teacher.encoder.encoder.layer
     for layer, source in zip(student.encoder.encoder.layer, (theirs[0], theirs[2]), strict=True):
         torch.testing.assert_close(layer.state_dict(), source.state_dict())
@@ -56,7 +57,7 @@ def test_a_student_has_the_teachers_spread_layers(encoder_dir: Path) -> None:
 def test_a_student_comes_closer_to_its_teacher(encoder_dir: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     teacher = Reader(build(encoder_dir), e5(encoder_dir).text())
-    student = Reader(student_of(teacher.network, encoder_dir, 1), TextEncoder(encoder_dir / "tokenizer.json"))
+    student = Reader(student_of(teacher.network, 1), TextEncoder(encoder_dir / "tokenizer.json"))
     for parameter in student.network.encoder.encoder.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     texts = [row.text for row in ROWS]
@@ -76,6 +77,6 @@ def test_a_student_comes_closer_to_its_teacher(encoder_dir: Path, tmp_path: Path
 
 
 def test_accuracy_is_a_share(encoder_dir: Path) -> None:
-    found = main_intent_accuracy(build(encoder_dir), e5(encoder_dir).text(), ROWS)
+    found = main_intent_accuracy(Reader(build(encoder_dir), e5(encoder_dir).text()), ROWS)
     assert set(found) == {"encoder", "ngrams", "fused"}
     assert all(0.0 <= share <= 1.0 for share in found.values())
