@@ -5,7 +5,7 @@ a service when one of them leaves.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -28,6 +28,11 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
     def add(self, services: Iterable[str]) -> None:
         """Adds services by their full names; each is NOT_SERVING at first."""
         self._status |= dict.fromkeys(services, Response.NOT_SERVING)
+
+    @property
+    def services(self) -> Sequence[str]:
+        """Names of all that can be asked for, the empty one first."""
+        return list(self._status)
 
     async def set(self, service: str, *, serving: bool) -> None:
         """Says whether a service is serving; without effect once draining."""

@@ -51,7 +51,6 @@ class GrpcServer:
         self._interceptors = [self._in_flight, *chain]
         self._registrations: list[Callable[[grpc.aio.Server], None]] = []
         self._services: list[str] = []
-        self._elsewhere: list[str] = []
         self._health = health.HealthServicer()
         self._resources = contextlib.ExitStack()
 
@@ -72,9 +71,7 @@ class GrpcServer:
         Args:
             service_names: Their full names.
         """
-        names = list(service_names)
-        self._elsewhere.extend(names)
-        self._health.add(names)
+        self._health.add(service_names)
 
     async def start(self) -> int:
         """Starts serving.
@@ -111,7 +108,7 @@ class GrpcServer:
         """
         log.info("draining", name=self.name, grace_s=self.settings.drain_grace_s)
         self._leaving = True
-        for service in ("", *self._services, *self._elsewhere):
+        for service in self._health.services:
             await self._health.set(service, serving=False)
         # When grpc stops, it cancels the calls that are on their way: clients that watch the health look away first.
         await asyncio.sleep(min(_NOTICE_S, self.settings.drain_grace_s))

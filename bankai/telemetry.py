@@ -26,7 +26,7 @@ def configure_tracing(settings: TelemetrySettings, service: str) -> Callable[[],
     if not settings.otlp_endpoint:
         return lambda: None
     # Imported here as it takes memory and start-up time that only a process with a collector needs.
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  # see above
 
     provider = TracerProvider(
         resource=Resource.create({"service.name": service}),

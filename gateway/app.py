@@ -47,12 +47,13 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
         await server.draining.wait()
         proxy.end_calls(settings.server.drain_grace_s)
 
-    async def tell(service: str, serving: bool) -> None:  # noqa: FBT001  # as told
-        await server.set_serving(service, serving=serving)
+    async def follow(service: str) -> None:
+        async for reachable in backends.reachable(service):
+            await server.set_serving(service, serving=reachable)
 
     server.add(register, ())
     server.add_elsewhere(backends.by_service)
-    helpers = [asyncio.create_task(end_calls()), asyncio.create_task(backends.follow(tell))]
+    helpers = [asyncio.create_task(work) for work in (end_calls(), *map(follow, backends.by_service))]
     try:
         yield server
     finally:

@@ -1,8 +1,7 @@
 """Channels to the services behind the gateway, one for each target."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import grpc
 
@@ -42,22 +41,13 @@ class Backends:
         }
         """Channel by full name of the service; services of one target share it."""
 
-    async def follow(self, tell: Callable[[str, bool], Awaitable[None]]) -> None:
-        """Connects, and says of every service whether calls can reach it, now and at every change, until cancelled.
-
-        Args:
-            tell: Is told the full name of a service and whether at least one of its servers says it is serving.
-        """
-
-        async def follow_one(service: str, channel: grpc.aio.Channel) -> None:
-            while True:
-                state = channel.get_state(try_to_connect=True)
-                await tell(service, state is grpc.ChannelConnectivity.READY)
-                await channel.wait_for_state_change(state)
-
-        async with asyncio.TaskGroup() as group:
-            for service, channel in self.by_service.items():
-                group.create_task(follow_one(service, channel))
+    async def reachable(self, service: str) -> AsyncIterator[bool]:
+        """Connects, and tells whether a server of the service says it is serving: now and at every change."""
+        channel = self.by_service[service]
+        while True:
+            state = channel.get_state(try_to_connect=True)
+            yield state is grpc.ChannelConnectivity.READY
+            await channel.wait_for_state_change(state)
 
     async def close(self) -> None:
         """Closes every channel; calls in flight are cancelled."""

@@ -49,7 +49,7 @@ class InferenceBackend(Protocol):
     (INFERENCE_QUEUE_FULL, INFERENCE_QUEUE_TIMEOUT), DeadlineError (DEADLINE_EXCEEDED) or FaultError (INFERENCE_FAILED).
     """
 
-    async def infer(self, model: str, inputs: Tensors, *, timeout: float) -> InferenceResult:  # noqa: ASYNC109
+    async def infer(self, model: str, inputs: Tensors, *, timeout: float) -> InferenceResult:  # noqa: ASYNC109  # sent along
         """Runs one request through a model.
 
         Args:

@@ -116,7 +116,7 @@ class Batcher:
         self._closed = False
         self._metrics = BatcherMetrics(name)
 
-    async def submit(self, inputs: Tensors, *, rows: int, key: BatchKey, timeout: float) -> dict[str, Tensor]:  # noqa: ASYNC109
+    async def submit(self, inputs: Tensors, *, rows: int, key: BatchKey, timeout: float) -> dict[str, Tensor]:  # noqa: ASYNC109  # kept with the request
         """Waits for the answer to one request.
 
         Args:

@@ -40,7 +40,7 @@ def run_batch(run: Run, requests: Sequence[Runnable]) -> list[Outcome]:
     try:
         return list(_split(run(_stack(requests)), requests))
     # Whatever a model's run raises belongs to its requests, and must not end the thread.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  # see above
         if len(requests) == 1:
             return [error]
     return [None if request.abandoned else run_batch(run, [request])[0] for request in requests]

@@ -44,7 +44,7 @@ class OnnxBackend:
         self._loading: dict[str, asyncio.Task[_Model]] = {}
         self._closed = False
 
-    async def infer(self, model: str, inputs: Tensors, *, timeout: float) -> InferenceResult:  # noqa: ASYNC109
+    async def infer(self, model: str, inputs: Tensors, *, timeout: float) -> InferenceResult:  # noqa: ASYNC109  # sent along
         """Runs one request; see `InferenceBackend.infer`."""
         with counted(model):
             loop = asyncio.get_running_loop()
@@ -72,7 +72,7 @@ class OnnxBackend:
             await asyncio.wait(self._loading.values())
         await asyncio.gather(*(model.batcher.close() for model in self._models.values()))
 
-    async def _load(self, name: str, timeout: float | None = None) -> _Model:  # noqa: ASYNC109
+    async def _load(self, name: str, timeout: float | None = None) -> _Model:  # noqa: ASYNC109  # others wait on
         if self._closed:
             raise failures.closed()
         if name in self._models:

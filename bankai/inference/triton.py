@@ -52,7 +52,7 @@ class TritonBackend:
         self._metrics: dict[str, RemoteMetrics] = {}
         self._closed = False
 
-    async def infer(self, model: str, inputs: Tensors, *, timeout: float) -> InferenceResult:  # noqa: ASYNC109
+    async def infer(self, model: str, inputs: Tensors, *, timeout: float) -> InferenceResult:  # noqa: ASYNC109  # sent along
         """Runs one request; see `InferenceBackend.infer`."""
         start = time.monotonic()
         with counted(model):

@@ -26,8 +26,7 @@ def test_latency() -> None:
     report = _quick("latency")
     assert report["failures"] == 0
     assert all(answers["p50_ms"] > 0 for answers in report["answers"].values())
-    for kind in ("cpu_unary", "cpu_stream"):  # the clock of CPU time ticks too slowly for five utterances
-        assert report[kind]["cpu_ms_through_gateway"].keys() == {"gateway", "intent", "generator"}
+    assert all(report[kind]["cpu_ms_through_gateway"]["gateway"] > 0 for kind in ("cpu_unary", "cpu_stream"))
 
 
 def test_calls() -> None:
