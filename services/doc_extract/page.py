@@ -84,7 +84,7 @@ class Page:
         height: In points; 0 where the format has no pages.
         blocks: What stands on it, in the order of reading.
         source: How it was read.
-        rotation: Degrees, clockwise, by which the page as the file shows it was turned to be upright: 0, 90, 180 or 270.
+        rotation: Degrees, clockwise, by which the file's page was turned to be upright: 0, 90, 180 or 270.
     """
 
     number: int
