@@ -16,7 +16,6 @@ class ValueKind(StrEnum):
     ACCOUNT = "account"
     REPAYMENT_METHOD = "repayment_method"
     OPINION = "opinion"
-    NUMBER = "number"
     PARTY = "party"
     TEXT = "text"
 

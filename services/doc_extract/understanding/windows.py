@@ -1,0 +1,174 @@
+"""What the role model reads at a time: a piece of the document, some words before it, and the document's title.
+
+The model never sees a whole contract, and a table's value without its column's header says nothing. So text is cut at
+paragraphs and sentences, and the rows of a table with a header are read as "header|value|header|value".
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.doc_extract.text import BREAK, CELL
+
+BODY_COST = 128.0
+"""Size of a window's own text, in estimated tokens."""
+_CONTEXT_CHARS = 40
+_TITLE_CHARS = 24
+_MARKS = str.maketrans({CELL: "|", BREAK: "¶"})
+"""The tokenizer would drop what they stand for."""
+
+_CJK = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
+_SENTENCE = re.compile(r"[^。；;]*[。；;]?")
+_TITLE = re.compile(
+    r"合同|协议|契约|通知书|审批|批复|决议|纪要|借据|借条|欠条|凭证|清单|agreement|contract|note|guarant|memo|deed|indenture|letter",
+    re.IGNORECASE,
+)
+_TITLE_LINES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A piece of text for the model.
+
+    Attributes:
+        text: What the model reads.
+        origin: For each of its characters the place in the document's text; -1 for what only helps to understand.
+    """
+
+    text: str
+    origin: NDArray[np.int32]
+
+
+def title(text: str) -> str:
+    """The document's title: the first of its upper lines that names a sort of document; may be empty."""
+    for line in text.split(BREAK)[:_TITLE_LINES]:
+        stripped = re.sub(r"\s+", "", line) if _CJK.search(line) else line.strip()
+        if stripped and len(stripped) <= 60 and _TITLE.search(stripped):
+            return stripped[:_TITLE_CHARS]
+    return ""
+
+
+def windows(text: str, labels: Collection[str]) -> Iterator[Window]:
+    """Cuts a document's text; every character of it, but for separators, is in one window's own part.
+
+    Args:
+        text: The document's text.
+        labels: What fields are called in print, to know a table's header by.
+    """
+    heading = title(text)
+    body: list[tuple[int, int]] = []
+    cost = 0.0
+    for unit in _units(text, labels):
+        if isinstance(unit, Window):
+            if body:
+                yield _window(text, heading, body)
+            body, cost = [], 0.0
+            yield _titled(heading, unit)
+            continue
+        size = _cost(text[unit[0] : unit[1]])
+        if body and cost + size > BODY_COST:
+            yield _window(text, heading, body)
+            body, cost = [], 0.0
+        body.append(unit)
+        cost += size
+    if body:
+        yield _window(text, heading, body)
+
+
+def _units(text: str, labels: Collection[str]) -> Iterator[tuple[int, int] | Window]:
+    """Pieces that are not cut: sentences, short paragraphs, rows; a row below a header comes as a window."""
+    header: list[str] = []
+    lines = list(_lines(text))
+    for place, (start, end) in enumerate(lines):
+        cells = _cells(text, start, end)
+        if header and len(cells) == len(header):
+            yield _row(text, header, cells)
+            continue
+        header = []
+        if place + 1 < len(lines) and _is_header(text, cells, _cells(text, *lines[place + 1]), labels):
+            header = [text[left:right] for left, right in cells]
+        yield from _sentences(text, start, end + 1 if end < len(text) else end)
+
+
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    while start < len(text):
+        end = text.find(BREAK, start)
+        end = len(text) if end < 0 else end
+        if end > start:
+            yield start, end
+        start = end + 1
+
+
+def _cells(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    cells = []
+    for part in text[start:end].split(CELL):
+        cells.append((start, start + len(part)))
+        start += len(part) + 1
+    return cells
+
+
+def _is_header(text: str, cells: list[tuple[int, int]], below: list[tuple[int, int]], labels: Collection[str]) -> bool:
+    """Whether a row names what stands in the rows below it, and is no row of label, value, label, value."""
+    if len(cells) < 2 or len(below) != len(cells):
+        return False
+    known = sum(_label(text[left:right]) in labels for left, right in cells)
+    return (
+        known >= 2 and 2 * known >= len(cells) and not any(_label(text[left:right]) in labels for left, right in below)
+    )
+
+
+def _label(cell: str) -> str:
+    """What a cell says without spaces, units in brackets and colons."""
+    return re.sub(r"\s|[（(].*?[)）]|[:：*]", "", cell)
+
+
+def _row(text: str, header: list[str], cells: list[tuple[int, int]]) -> Window:
+    words: list[str] = []
+    origin: list[int] = []
+    for name, (start, end) in zip(header, cells, strict=True):
+        words += (name, CELL, text[start:end], CELL)
+        origin += [-1] * (len(name) + 1) + list(range(start, end)) + [-1]
+    return Window("".join(words), np.array(origin, np.int32))
+
+
+def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cuts a line that is too long at the ends of its sentences, and where that does not help anywhere."""
+    if _cost(text[start:end]) <= BODY_COST:
+        yield start, end
+        return
+    for match in _SENTENCE.finditer(text, start, end):
+        left, right = match.span()
+        while left < right:
+            stop = min(right, left + _fitting(text, left, right))
+            yield left, stop
+            left = stop
+
+
+def _fitting(text: str, start: int, end: int) -> int:
+    """How many characters from start on fit into a window."""
+    share = _cost(text[start:end]) / (end - start)
+    return max(1, int(BODY_COST / share))
+
+
+def _cost(text: str) -> float:
+    """About how many tokens a text has."""
+    wide = len(_CJK.findall(text))
+    return 0.8 * wide + 0.4 * (len(text) - wide)
+
+
+def _window(text: str, heading: str, body: list[tuple[int, int]]) -> Window:
+    start, end = body[0][0], body[-1][1]
+    before = text[max(0, start - _CONTEXT_CHARS) : start]
+    origin = np.concatenate([np.full(len(before), -1, np.int32), np.arange(start, end, dtype=np.int32)])
+    return _titled(heading, Window(before + text[start:end], origin))
+
+
+def _titled(heading: str, window: Window) -> Window:
+    lead = f"{heading}‖"
+    return Window(
+        (lead + window.text).translate(_MARKS), np.concatenate([np.full(len(lead), -1, np.int32), window.origin])
+    )

@@ -1,0 +1,36 @@
+import numpy as np
+
+from services.doc_extract.page import Box, Cell, Line, Page, Paragraph, Table
+from services.doc_extract.text import DocumentText
+
+
+def line(text: str, left: float, top: float) -> Line:
+    """Characters ten points wide and twelve high."""
+    boxes = [(left + 10 * place, top, left + 10 * place + 10, top + 12) for place in range(len(text))]
+    return Line(text, np.array(boxes, np.float32))
+
+
+def test_wrapped_lines_are_joined_and_found_again() -> None:
+    page = Page(1, 595, 842, [Paragraph([line("借款金额壹佰", 10, 10), line("万元整", 10, 30)])])
+    text = DocumentText.of([page])
+    assert text.text == "借款金额壹佰万元整\n"
+    (region,) = text.regions(4, 9)
+    assert region.page == 1
+    assert region.boxes == (Box(50, 10, 70, 22), Box(10, 30, 40, 42))
+
+
+def test_english_words_do_not_run_into_each_other() -> None:
+    page = Page(1, 595, 842, [Paragraph([line("the principal", 0, 0), line("amount", 0, 20)])])
+    assert DocumentText.of([page]).text == "the principal amount\n"
+
+
+def test_rows_and_pages() -> None:
+    table = Table([Cell(0, 0, [line("期限", 0, 0)]), Cell(0, 1, []), Cell(1, 0, [line("一年", 0, 20)])])
+    text = DocumentText.of([Page(1, 595, 842, [table]), Page(2, 595, 842, [Paragraph([line("完", 0, 0)])])])
+    assert text.text == "期限\t\n一年\n完\n"
+    assert [region.page for region in text.regions(0, len(text.text))] == [1, 2]
+
+
+def test_plain_text_has_no_places() -> None:
+    (region,) = DocumentText.plain("期限一年").regions(2, 4)
+    assert region.boxes == ()
