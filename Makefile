@@ -53,7 +53,7 @@ lint: setup-dev ## Formatting, lint, types, proto lint and proto breaking change
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/buf lint protos
-	$(VENV)/bin/buf format --diff --exit-code protos
+	$(VENV)/bin/buf format --diff --exit-code protos --exclude-path protos/google
 	$(VENV)/bin/buf breaking protos --against protos/released.binpb
 	$(PY) -m tools.protos --check
 
