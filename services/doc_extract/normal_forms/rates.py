@@ -32,11 +32,12 @@ _SPREAD = re.compile(
     re.IGNORECASE,
 )
 _DOWN = re.compile(r"[-－﹣减下]|minus|下浮", re.IGNORECASE)
+_UP_OR_DOWN = r"(?:(?:上浮|上调|加)|(?P<down>下浮|下调|减))"
 _BENCHMARK = re.compile(
-    rf"(?:基准|挂牌|同期|同档次|法定|央行|人民银行).{{0,30}}?(?:(?P<up>上浮|上调|加)|(?P<down>下浮|下调|减))"
+    rf"(?:基准|挂牌|同期|同档次|法定|央行|人民银行).{{0,30}}?{_UP_OR_DOWN}"
     rf"(?:比例为?|幅度为?)?(?P<figure>{_N}|百分之{_HAN_N})%?"
-    rf"|(?:(?P<up2>上浮|上调)|(?P<down2>下浮|下调))(?P<figure2>{_N})%"
 )
+_RELATIVE = re.compile(rf"{_UP_OR_DOWN}(?P<figure>{_N})%")
 _MONTHS = Decimal(12)
 _DAYS = Decimal(360)
 _LIMIT = Decimal(1000)
@@ -48,7 +49,7 @@ def normalise_rate(text: str, before: str = "") -> str | None:
     Args:
         text: The rate as printed: 5.6525%, 月息9.6‰, 日万分之四, 1.2分, LPR加135个基点, 基准利率上浮15%.
         before: What stands before it, for the period: a label such as 月利率. Without one a figure in ‰, 分 or 厘 is a
-            monthly rate and one in 万分之 a daily rate, as Chinese banks and lenders print them; a percentage is annual.
+            monthly rate and one in 万分之 a daily rate, as Chinese lenders print them; percentages are annual.
 
     Returns:
         "5.6525%/a"; "14.4%/a(360)" from a daily rate, on 360 days; "LPR1Y+135bp", with what is stated beside it as
@@ -59,7 +60,7 @@ def normalise_rate(text: str, before: str = "") -> str | None:
     body = compact(text)
     if _LPR.search(body):
         return _floating(body)
-    relative = _BENCHMARK.search(body)
+    relative = _BENCHMARK.search(body) or _RELATIVE.search(body)
     if relative:
         return _relative(relative)
     if re.search(r"上浮|下浮|plus|minus", body, re.IGNORECASE):
@@ -126,11 +127,10 @@ def _floating(body: str) -> str | None:
 
 
 def _relative(found: re.Match[str]) -> str | None:
-    figure = (found["figure"] or found["figure2"]).removeprefix("百分之")
-    value = _number(figure)
+    value = _number(found["figure"].removeprefix("百分之"))
     if value is None:
         return None
-    return f"benchmark{'-' if found['down'] or found['down2'] else '+'}{_plain(value)}%"
+    return f"benchmark{'-' if found['down'] else '+'}{_plain(value)}%"
 
 
 def _number(text: str) -> Decimal | None:
