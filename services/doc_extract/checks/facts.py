@@ -45,8 +45,8 @@ class Facts:
     def partner(self, place: int, field: str) -> int | None:
         """The value of another field that speaks of the same loan as a value.
 
-        Where both fields have as many values, the first belongs to the first and so on. Otherwise it is the nearest one,
-        however far away where only one thing is said, else no further than NEAR.
+        Where both fields have as many values, the first belongs to the first and so on. Otherwise it is the nearest
+        one, however far away where only one thing is said, else no further than NEAR.
 
         Returns:
             Its place; None where there is none, or another loan's may be meant.
