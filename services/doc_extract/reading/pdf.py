@@ -1,0 +1,148 @@
+"""PDF files with a text layer, read with PDFium."""
+
+import ctypes
+import io
+import math
+from collections import Counter
+
+import numpy as np
+import pikepdf
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+from bankai.errors import InvalidRequestError
+from services.doc_extract.intake.limits import IntakeLimits
+from services.doc_extract.page import CharBoxes, Page
+from services.doc_extract.reading.layout import Glyphs, blocks
+
+_FEWEST = 1
+"""Characters that a text layer must have; a page with an image and without any is a scan."""
+_SAMPLE = 200
+"""Characters that tell a page's direction."""
+_BROKEN_SHARE = 0.2
+"""A text layer with more private or replacement characters than this cannot be trusted."""
+
+
+def read_pdf(data: bytes, limits: IntakeLimits) -> list[Page]:
+    """The pages of a PDF, each turned so that most of its text is upright.
+
+    Raises:
+        InvalidRequestError: FILE_ENCRYPTED, FILE_CORRUPT, TOO_MANY_PAGES, PAGE_TOO_LARGE, PAGE_NEEDS_OCR for a page
+            that is an image or whose text layer is broken, DOCUMENT_TOO_LONG.
+    """
+    document = _opened(data)
+    try:
+        count = len(document)
+        if not count:
+            raise InvalidRequestError("FILE_CORRUPT", "the PDF has no page that can be read: save it anew")
+        if count > limits.max_pages:
+            raise InvalidRequestError(
+                "TOO_MANY_PAGES", f"the PDF has {count} pages, more than {limits.max_pages}: split it"
+            )
+        pages, left = [], limits.max_characters
+        for index in range(count):
+            page, characters = _page(document, index, limits)
+            left -= characters
+            if left < 0:
+                raise InvalidRequestError("DOCUMENT_TOO_LONG", f"the PDF has over {limits.max_characters} characters")
+            pages.append(page)
+        return pages
+    finally:
+        document.close()
+
+
+def _opened(data: bytes) -> pdfium.PdfDocument:
+    try:
+        return pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        if "password" in str(error).lower() or "security" in str(error).lower():
+            raise InvalidRequestError("FILE_ENCRYPTED", "the PDF is protected by a password: send it without") from None
+    try:
+        repaired = io.BytesIO()
+        with pikepdf.open(io.BytesIO(data)) as damaged:
+            damaged.save(repaired)
+        return pdfium.PdfDocument(repaired.getvalue())
+    except pikepdf.PasswordError:
+        raise InvalidRequestError("FILE_ENCRYPTED", "the PDF is protected by a password: send it without") from None
+    except (pikepdf.PdfError, pdfium.PdfiumError, ValueError, RuntimeError, OSError):
+        raise InvalidRequestError(
+            "FILE_CORRUPT", "the PDF is damaged or cut off and cannot be repaired: send it again"
+        ) from None
+
+
+def _page(document: pdfium.PdfDocument, index: int, limits: IntakeLimits) -> tuple[Page, int]:
+    try:
+        page = document[index]
+    except pdfium.PdfiumError:
+        raise InvalidRequestError("FILE_CORRUPT", f"page {index + 1} of the PDF cannot be read: save it anew") from None
+    width, height = page.get_size()
+    if not 0 < max(width, height) <= limits.max_page_points:
+        raise InvalidRequestError(
+            "PAGE_TOO_LARGE", f"page {index + 1} is longer than {limits.max_page_points} points on a side"
+        )
+    text_page = page.get_textpage()
+    turn = _direction(text_page)
+    glyphs = _glyphs(page, text_page, turn, limits)
+    text_page.close()
+    _check_layer(page, glyphs, index + 1)
+    flag = page.get_rotation()
+    if (turn - flag) % 180:
+        width, height = height, width
+    found = Page(index + 1, width, height, blocks(glyphs), rotation=(turn - flag) % 360)
+    characters = len(glyphs.text)
+    page.close()
+    return found, characters
+
+
+def _direction(text_page: pdfium.PdfTextPage) -> int:
+    """Degrees, clockwise, that make most of the text upright, from PDF's user space: 0, 90, 180 or 270."""
+    count = text_page.count_chars()
+    sample = range(0, count, max(1, count // _SAMPLE))
+    turns = Counter(
+        round(math.degrees(pdfium_c.FPDFText_GetCharAngle(text_page, at)) / 90) * 90 % 360
+        for at in sample
+        if not chr(min(pdfium_c.FPDFText_GetUnicode(text_page, at), 0x10FFFF)).isspace()
+    )
+    return turns.most_common(1)[0][0] if turns else 0
+
+
+def _glyphs(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, turn: int, limits: IntakeLimits) -> Glyphs:
+    """Every character of a page with its box on the page that was turned."""
+    count = min(text_page.count_chars(), limits.max_characters)
+    letters = np.empty(count, np.uint32)
+    places = np.empty((count, 4), np.float32)
+    box = pdfium_c.FS_RECTF()
+    reference = ctypes.byref(box)
+    for at in range(count):
+        letters[at] = pdfium_c.FPDFText_GetUnicode(text_page, at)
+        pdfium_c.FPDFText_GetLooseCharBox(text_page, at, reference)
+        places[at] = box.left, box.top, box.right, box.bottom
+    letters[(letters == 0) | (letters > 0x10FFFF) | ((letters >= 0xD800) & (letters < 0xE000))] = 0xFFFD
+    return Glyphs("".join(map(chr, letters.tolist())), _upright(page.get_cropbox(), places, turn))
+
+
+def _upright(crop: tuple[float, float, float, float], places: CharBoxes, turn: int) -> CharBoxes:
+    """Boxes of PDF's user space, from the lower left, to those of the page turned clockwise, from the upper left."""
+    left, bottom, right, top = crop
+    x0, x1 = places[:, 0] - left, places[:, 2] - left
+    y0, y1 = top - places[:, 1], top - places[:, 3]
+    width, height = right - left, top - bottom
+    turned = {
+        0: (x0, y0, x1, y1),
+        90: (height - y1, x0, height - y0, x1),
+        180: (width - x1, height - y1, width - x0, height - y0),
+        270: (y0, width - x1, y1, width - x0),
+    }[turn]
+    return np.stack(turned, axis=1).astype(np.float32)
+
+
+def _check_layer(page: pdfium.PdfPage, glyphs: Glyphs, number: int) -> None:
+    text = "".join(glyphs.text.split())
+    broken = sum(letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff" for letter in text)
+    if len(text) >= _FEWEST and broken <= _BROKEN_SHARE * len(text):
+        return
+    images = any(True for _ in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=2))
+    if text or images:
+        raise InvalidRequestError(
+            "PAGE_NEEDS_OCR", f"page {number} is a scan or its text layer is broken; scans cannot be read yet"
+        )
