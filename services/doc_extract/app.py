@@ -1,0 +1,126 @@
+"""Puts the doc_extract service together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+from google.longrunning import operations_pb2_grpc
+
+from bankai.blobs import Blobs
+from bankai.doc_extract.v1 import doc_extract_pb2_grpc
+from bankai.interceptors import default_interceptors
+from bankai.server import GrpcServer
+from bankai.store import Database
+from services.doc_extract import operations_servicer, servicer
+from services.doc_extract.batch_intake import BatchIntake
+from services.doc_extract.batch_workers import BatchWorkers
+from services.doc_extract.extractions import DocumentExtractor, Extractions
+from services.doc_extract.extractor import Extractor
+from services.doc_extract.intake.limits import IntakeLimits
+from services.doc_extract.intake.reader import FileReader
+from services.doc_extract.operations_servicer import OperationsServicer
+from services.doc_extract.retention import Retention
+from services.doc_extract.schemas import SchemaBook
+from services.doc_extract.servicer import DocExtractServicer, Parts
+from services.doc_extract.settings import DocExtractSettings
+from services.doc_extract.slots import Slots
+from services.doc_extract.storage import tables
+from services.doc_extract.storage.documents import DocumentStore
+from services.doc_extract.storage.operations import OperationStore
+from services.doc_extract.storage.results import ResultStore
+from services.doc_extract.storage.schemas import SchemaStore
+from services.doc_extract.uploads import Uploads
+
+
+@asynccontextmanager
+async def serving(settings: DocExtractSettings, extractor: DocumentExtractor) -> AsyncIterator[GrpcServer]:
+    """The service, ready to be started.
+
+    Args:
+        settings: Its settings.
+        extractor: Reads and understands documents.
+
+    Yields:
+        The server. What it stands on is closed with the context.
+
+    Raises:
+        BankaiError: The database cannot be used.
+    """
+    server = GrpcServer(
+        settings.server,
+        name="doc_extract",
+        interceptors=default_interceptors(settings.server, record_spans=bool(settings.telemetry.otlp_endpoint)),
+    )
+    database = Database(settings.storage.database)
+    try:
+        await database.prepare(tables.COMPONENT, tables.metadata, tables.VERSION)
+        helpers = _assemble(server, settings, extractor, database)
+        running = [asyncio.create_task(helper) for helper in helpers]
+        try:
+            yield server
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
+    finally:
+        await database.close()
+
+
+def _assemble(
+    server: GrpcServer, settings: DocExtractSettings, extractor: DocumentExtractor, database: Database
+) -> Sequence[Coroutine[Any, Any, None]]:
+    """Adds the services to the server; returns what must run beside it."""
+    storage, limits = settings.storage, settings.limits
+    blobs = Blobs(storage.blobs)
+    documents, results, operations = (
+        DocumentStore(database, settings.batch.lease_s),
+        ResultStore(database),
+        OperationStore(database),
+    )
+    schemas = SchemaBook(SchemaStore(database))
+    uploads = Uploads(limits, schemas)
+    extractions = Extractions(extractor, documents, results, schemas, blobs, keep=storage.keep_documents)
+    workers = BatchWorkers(extractions, documents, blobs, settings.batch)
+    parts = Parts(
+        uploads=uploads,
+        extractions=extractions,
+        slots=Slots(limits.extractions, limits.extractions_waiting),
+        batches=BatchIntake(uploads, blobs, operations, limits),
+        workers=workers,
+        results=results,
+        schemas=schemas,
+        blobs=blobs,
+        longest_s=limits.extract_s,
+    )
+
+    def register(grpc_server: grpc.aio.Server) -> None:
+        doc_extract_pb2_grpc.add_DocExtractServiceServicer_to_server(DocExtractServicer(parts), grpc_server)
+        operations_pb2_grpc.add_OperationsServicer_to_server(OperationsServicer(operations, blobs), grpc_server)
+
+    server.add(register, (servicer.NAME, operations_servicer.NAME))
+    return (workers.run(), Retention(results, documents, blobs, storage).run())
+
+
+@asynccontextmanager
+async def open_extractor(settings: DocExtractSettings) -> AsyncIterator[Extractor]:
+    """The extractor that the settings ask for, closed with the context."""
+    limits = IntakeLimits(max_bytes=settings.limits.document_bytes, max_pages=settings.limits.document_pages)
+    reader = FileReader(limits, settings.limits.extractions + settings.batch.workers)
+    await reader.start()
+    try:
+        yield Extractor(reader)
+    finally:
+        await reader.close()
+
+
+async def serve(settings: DocExtractSettings) -> None:
+    """Serves until SIGTERM or SIGINT, then drains.
+
+    Raises:
+        BankaiError: As `serving`.
+        OSError: An address of the settings cannot be listened on.
+    """
+    async with open_extractor(settings) as extractor, serving(settings, extractor) as server:
+        await server.run()
