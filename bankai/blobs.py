@@ -30,7 +30,8 @@ class Blobs:
         if url.startswith("s3://"):
             self._store = S3Store.from_url(url)
         else:
-            self._store = LocalStore(Path(url).absolute(), mkdir=True)
+            Path(url).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._store = LocalStore(Path(url).absolute())
 
     async def put(self, key: str, data: bytes) -> None:
         """Keeps bytes under a key.

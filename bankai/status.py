@@ -87,9 +87,17 @@ def from_rpc_error(error: grpc.RpcError) -> errors.BankaiError:
     An error without our details, e.g. one that the connection made, gets the name of its status code as its reason.
     """
     code: grpc.StatusCode = error.code()
-    message = error.details() or code.name
+    return _error(code, error.details() or code.name, _details(error))
+
+
+def from_status(status: status_pb2.Status) -> errors.BankaiError:
+    """Turns a status that came inside of a message back into the error that it tells of."""
+    code = next((each for each in grpc.StatusCode if each.value[0] == status.code), grpc.StatusCode.UNKNOWN)
+    return _error(code, status.message or code.name, list(status.details))
+
+
+def _error(code: grpc.StatusCode, message: str, details: list[any_pb2.Any]) -> errors.BankaiError:
     cls = _CLASSES.get(code, errors.FaultError)
-    details = _details(error)
     info = error_details_pb2.ErrorInfo()
     if not _unpack(details, info) or info.domain != DOMAIN:
         return cls(code.name, message)

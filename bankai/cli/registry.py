@@ -31,15 +31,25 @@ class Capability:
         name: Names its package `services.<name>` and its settings `BANKAI_<NAME>_...`.
         services: Full names of the gRPC services that it serves, for routes and health.
         port: Where it listens unless told otherwise.
+        folder: Its setting that names the folder where it keeps its state; empty where it keeps none.
     """
 
     name: str
     services: Sequence[str]
     port: int
+    folder: str = ""
 
     def commands(self) -> Commands:
         """Its own commands."""
         return cast("Commands", import_module(f"services.{self.name}.cli"))
 
 
-CAPABILITIES = (Capability("intent", ("bankai.intent.v1.IntentService",), port=50061),)
+CAPABILITIES = (
+    Capability("intent", ("bankai.intent.v1.IntentService",), port=50061),
+    Capability(
+        "doc_extract",
+        ("bankai.doc_extract.v1.DocExtractService", "google.longrunning.Operations"),
+        port=50062,
+        folder="STORAGE__FOLDER",
+    ),
+)

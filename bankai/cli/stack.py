@@ -56,7 +56,7 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
 
     Args:
         port: Port of the gateway; 0 picks free ports for everything.
-        state_dir: Where the developer's API key is kept.
+        state_dir: Where the developer's API key and the services' state are kept.
         inference: Where the models run.
         console_logs: Whether the logs are for people and not for machines.
 
@@ -75,6 +75,9 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     for capability, address in zip(CAPABILITIES, addresses[1:], strict=True):
         settings = _settings(capability.name, address, console_logs=console_logs)
         settings |= inference.settings(capability.name)
+        folder = f"BANKAI_{capability.name.upper()}_{capability.folder}"
+        if capability.folder and folder not in os.environ:
+            settings[folder] = str((state_dir / capability.name).resolve())
         command = python_module(f"services.{capability.name}")
         processes.append(ProcessSpec(capability.name, command, settings, address, ("", *capability.services)))
         routes |= dict.fromkeys(capability.services, f"ipv4:{address}")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from bankai.blobs import Blobs
 from bankai.errors import BankaiError, InvalidRequestError
 from services.doc_extract.settings import LimitSettings
-from services.doc_extract.storage.documents import new_blob
+from services.doc_extract.storage.documents import new_id
 from services.doc_extract.storage.operations import Operation, OperationStore, Upload
 from services.doc_extract.uploads import BatchConfig, Document, DocumentConfig, Message, Uploads
 from services.doc_extract.validation import check_request_id
@@ -76,7 +76,7 @@ class BatchIntake:
             if size > self._limits.batch_bytes:
                 most = self._limits.batch_bytes // _MB
                 raise InvalidRequestError("BATCH_TOO_LARGE", f"a batch may have at most {most:,} MB; send several")
-            kept.append(Upload(asked, new_blob()))
+            kept.append(Upload(asked, new_id()))
             await self._blobs.put(kept[-1].blob, document.data)
         if not kept:
             raise InvalidRequestError("DOCUMENT_REQUIRED", "the batch holds no document")

@@ -101,6 +101,14 @@ def corrections(messages: Iterable[pb.Correction]) -> Sequence[Correction]:
     return [_correction(message, index) for index, message in enumerate(messages)]
 
 
+def regions(evidence: Iterable[pb.Evidence]) -> tuple[Region, ...]:
+    """Where a value stands."""
+    return tuple(
+        Region(place.page, tuple(Box(box.left, box.top, box.right, box.bottom) for box in place.boxes))
+        for place in evidence
+    )
+
+
 def timestamp(seconds: float) -> Timestamp:
     """A time in seconds since 1970."""
     made = Timestamp()
@@ -185,11 +193,7 @@ def _correction(message: pb.Correction, index: int) -> Correction:
             return Remove(message.remove.value_id)
         case "add":
             added = message.add
-            regions = [
-                Region(place.page, tuple(Box(box.left, box.top, box.right, box.bottom) for box in place.boxes))
-                for place in added.evidence
-            ]
-            return Add(added.field_id, added.text, added.norm or None, regions)
+            return Add(added.field_id, added.text, added.norm or None, regions(added.evidence))
         case _:
             where, what = f"corrections[{index}]", "must confirm, replace, remove or add"
             raise InvalidRequestError("REVIEW_INVALID", f"{where} {what}", violations=[FieldViolation(where, what)])

@@ -13,7 +13,7 @@ from services.doc_extract.result import Extraction
 from services.doc_extract.schema import Schema
 from services.doc_extract.schemas import SchemaBook
 from services.doc_extract.slots import Slots
-from services.doc_extract.storage.documents import DocumentStore, new_blob
+from services.doc_extract.storage.documents import DocumentStore, new_id
 from services.doc_extract.storage.results import ResultStore
 from services.doc_extract.submission import Claim, Failure, Result, State, Submission
 
@@ -126,7 +126,7 @@ class Extractions:
         extraction = await self._extractor.extract(data, schema, timeout=timeout_s, progress=report)
         blob = claim.blob
         if self._keep and not blob:
-            blob = new_blob()
+            blob = new_id()
             await self._blobs.put(blob, data)
         await self._documents.finish(claim, extraction, blob if self._keep else "")
         if blob and not self._keep:

@@ -92,8 +92,9 @@ def test_starts_serves_and_drains_gateway_first(up: Up, bankai: Run, tmp_path: P
     log = up.log.read_text()
     assert (
         0
-        < log.index('gateway | {"name": "gateway", "event": "stopped"')
-        < log.index("intent  | ", log.index("stopped"))
+        < log.index('gateway     | {"name": "gateway", "event": "stopped"')
+        < log.index('intent      | {"name": "intent", "event": "stopped"')
+        < log.index('doc_extract | {"name": "doc_extract", "event": "stopped"')
     )
     assert not any(child.is_running() for child in children)
 

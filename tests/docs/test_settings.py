@@ -9,10 +9,11 @@ from pydantic import BaseModel
 
 from bankai.settings import Group, ProcessSettings
 from gateway.settings import GatewaySettings
+from services.doc_extract.settings import DocExtractSettings
 from services.intent.settings import IntentSettings
 from tests.docs.pages import PAGES, name
 
-PROCESSES = (GatewaySettings, IntentSettings)
+PROCESSES = (GatewaySettings, IntentSettings, DocExtractSettings)
 # What commands read beside the settings of processes.
 COMMANDS = {"BANKAI_ADDRESS", "BANKAI_API_KEY", "BANKAI_PUBLIC_DATA"}
 
@@ -43,7 +44,7 @@ def test_variables_that_a_page_names_are_read(page: Path) -> None:
         assert any(pattern.fullmatch(variable) for variable in VARIABLES), written
 
 
-@pytest.mark.parametrize("group", sorted({*_groups(GatewaySettings), *_groups(IntentSettings)}, key=str))
+@pytest.mark.parametrize("group", sorted({group for process in PROCESSES for group in _groups(process)}, key=str))
 def test_every_setting_says_what_it_means(group: type[BaseModel]) -> None:
     inherited = set(ProcessSettings.model_fields)
     for field, info in group.model_fields.items():

@@ -21,17 +21,10 @@ from services.doc_extract.storage import codec
 from services.doc_extract.storage.tables import documents, members
 from services.doc_extract.submission import Claim, Failure, State, Submission
 
-_BLOB = "documents/"
-
 
 def new_id() -> str:
-    """A new id: 128 random bits, hexadecimal."""
+    """A new id, of a document, a claim, a batch or bytes: 128 random bits, hexadecimal."""
     return secrets.token_hex(16)
-
-
-def new_blob() -> str:
-    """A new key for a document's bytes."""
-    return _BLOB + new_id()
 
 
 class DocumentStore:

@@ -23,7 +23,7 @@ documents = sql.Table(
     sql.Column("timeout_s", sql.Double, nullable=False),
     sql.Column("sha256", sql.String(64), nullable=False),
     sql.Column("state", sql.String(8), nullable=False),
-    sql.Column("blob", sql.String(64), nullable=False, default=""),
+    sql.Column("blob", ID, nullable=False, default=""),
     sql.Column("token", ID, nullable=False, default=""),
     sql.Column("lease_until", sql.Double, nullable=False, default=0.0),
     sql.Column("not_before", sql.Double, nullable=False, default=0.0),
