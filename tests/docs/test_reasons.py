@@ -39,7 +39,7 @@ def _errors(file: Path) -> Iterator[tuple[str, str]]:
         else:
             continue
         kind = made.id if isinstance(made, ast.Name) else made.attr if isinstance(made, ast.Attribute) else ""
-        if kind == "environment":  # its argument is the prefix of settings
+        if kind in {"environment", "setdefault"}:  # their arguments are names of variables
             continue
         if isinstance(reason, ast.Constant) and isinstance(reason.value, str) and _REASON.fullmatch(reason.value):
             yield kind, reason.value
