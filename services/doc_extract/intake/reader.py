@@ -11,9 +11,9 @@ from dataclasses import asdict
 import structlog
 
 from bankai.errors import DeadlineError, ExhaustedError, FaultError, InvalidRequestError
+from services.doc_extract.intake.failures import too_costly
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.intake.wire import unpacked
-from services.doc_extract.intake.worker import too_costly
 from services.doc_extract.page import Page
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,8 @@ import json
 import resource
 import sys
 
-from bankai.errors import BankaiError, InvalidRequestError
+from bankai.errors import BankaiError
+from services.doc_extract.intake.failures import too_costly
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.intake.media import Media, media_of
 from services.doc_extract.intake.wire import packed
@@ -49,13 +50,6 @@ def main() -> None:
     except (MemoryError, RecursionError):
         answer = _refusal(too_costly())
     sys.stdout.buffer.write(answer)
-
-
-def too_costly() -> InvalidRequestError:
-    """The error for a file that asks for more memory or time than it may have."""
-    return InvalidRequestError(
-        "FILE_TOO_COSTLY", "reading the file takes more memory or time than a document should: save it anew or split it"
-    )
 
 
 def _refusal(error: BankaiError) -> bytes:
