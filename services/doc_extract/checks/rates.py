@@ -8,6 +8,7 @@ from typing import Literal
 
 from services.doc_extract.checks.facts import Facts
 from services.doc_extract.normal_forms.lpr import lpr_on
+from services.doc_extract.normal_forms.numerals import plain_figure
 from services.doc_extract.result import Finding
 
 _RULE = re.compile(r"LPR(?P<tenor>1Y|5Y)(?P<spread>[+-][\d.]+)?(?:bp)?(?:;(?P<stated>[\d.]+)%/a)?")
@@ -56,7 +57,7 @@ def _compared(facts: Facts, one: int, other: int, first: Decimal, second: Decima
     if abs(first - second) > _TOLERANCE:
         texts = f"{facts.values[one].text} and {facts.values[other].text}"
         yield Finding(
-            "rate_mismatch", f"{texts}: {first.normalize():f}% a year is not {second.normalize():f}%", (one, other)
+            "rate_mismatch", f"{texts}: {plain_figure(first)}% a year is not {plain_figure(second)}%", (one, other)
         )
 
 

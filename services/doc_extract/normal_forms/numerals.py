@@ -33,6 +33,12 @@ def plain_digits(text: str) -> str | None:
     return digits if digits.isascii() and digits.isdigit() else None
 
 
+def plain_figure(value: Decimal) -> str:
+    """A number without exponent and without zeros at the end of its decimals."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def number(text: str) -> Decimal | None:
     """Reads a number, whichever numerals it is written in.
 

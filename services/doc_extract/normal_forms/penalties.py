@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 
 from services.doc_extract.normal_forms.folding import compact
-from services.doc_extract.normal_forms.numerals import HAN, number
+from services.doc_extract.normal_forms.numerals import HAN, number, plain_figure
 from services.doc_extract.normal_forms.rates import normalise_rate
 
 _LONGEST = 160
@@ -51,5 +51,4 @@ def _percent(share: str) -> Decimal | None:
 def _printed(percent: Decimal | None, sign: str) -> str | None:
     if percent is None:
         return None
-    figure = f"{percent:f}"
-    return f"{sign}{figure.rstrip('0').rstrip('.') if '.' in figure else figure}%"
+    return f"{sign}{plain_figure(percent)}%"

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 
 from services.doc_extract.normal_forms.folding import compact
-from services.doc_extract.normal_forms.numerals import HAN, number
+from services.doc_extract.normal_forms.numerals import HAN, number, plain_figure
 
 _LONGEST = 160
 _N = r"\d{1,3}(?:\.\d{1,8})?"
@@ -75,9 +75,9 @@ def _annual(found: re.Match[str], body: str, before: str) -> str | None:
         return None
     period = _period(body) or _period_before(before) or usual
     if period == "day":
-        return f"{_plain(percent * _DAYS)}%/a(360)"
+        return f"{plain_figure(percent * _DAYS)}%/a(360)"
     yearly = percent * _MONTHS if period == "month" else percent
-    return f"{_plain(yearly)}%/a" if yearly < _LIMIT else None
+    return f"{plain_figure(yearly)}%/a" if yearly < _LIMIT else None
 
 
 def _percent(found: re.Match[str]) -> tuple[Decimal | None, str]:
@@ -120,17 +120,17 @@ def _floating(body: str) -> str | None:
         sign, figure, unit = spread.group("sign", "figure", "unit")
         points = Decimal(figure) * (1 if re.search(r"基点|b", unit, re.IGNORECASE) else 100)
         if points:
-            rule += f"{'-' if _DOWN.search(sign) else '+'}{_plain(points)}bp"
+            rule += f"{'-' if _DOWN.search(sign) else '+'}{plain_figure(points)}bp"
         body = body[: spread.start()] + body[spread.end() :]
     stated = [found for found in _FIGURE.finditer(body) if found["percent"]]
-    return f"{rule};{_plain(Decimal(stated[-1]['percent']))}%/a" if stated else rule
+    return f"{rule};{plain_figure(Decimal(stated[-1]['percent']))}%/a" if stated else rule
 
 
 def _relative(found: re.Match[str]) -> str | None:
     value = _number(found["figure"].removeprefix("百分之"))
     if value is None:
         return None
-    return f"benchmark{'-' if found['down'] else '+'}{_plain(value)}%"
+    return f"benchmark{'-' if found['down'] else '+'}{plain_figure(value)}%"
 
 
 def _number(text: str) -> Decimal | None:
@@ -141,9 +141,3 @@ def _number(text: str) -> Decimal | None:
     if left is None or not right or None in right:
         return None
     return left + Decimal("0." + "".join(str(digit) for digit in right))
-
-
-def _plain(value: Decimal) -> str:
-    """A number without exponent and without zeros at its end."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
