@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from bankai.blobs import Blobs
-from bankai.errors import BankaiError, DeadlineError
+from bankai.errors import BankaiError, ConflictError, DeadlineError
 from services.doc_extract.leases import LeaseLostError, Report, under_lease
 from services.doc_extract.progress import Progress
 from services.doc_extract.result import Extraction
@@ -20,7 +20,7 @@ from services.doc_extract.submission import Claim, Failure, Result, State, Submi
 _POLL_S = 0.1
 """How often a call looks for the result that another one is making."""
 
-ABANDONED = Failure("ConflictError", "DOCUMENTABANDONED", "the call that sent the document was given up")
+ABANDONED = Failure.of(ConflictError("DOCUMENT_ABANDONED", "the call that sent the document was given up"))
 """What is told of a document whose caller went away before anything came of it."""
 
 
