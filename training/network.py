@@ -50,7 +50,17 @@ class NgramScorer(nn.Module):
         return total / present.sum(1).clamp(min=1.0).sqrt() + self.bias
 
 
-class FusedNetwork(nn.Module):
+class EncoderNetwork(nn.Module):
+    """A network on top of an encoder, which learns more slowly than the rest.
+
+    Attributes:
+        encoder: A BERT encoder.
+    """
+
+    encoder: BertModel
+
+
+class FusedNetwork(EncoderNetwork):
     """Encoder and n-grams, each fitted by itself, fused by adding their logits.
 
     The sum is never fitted: in it, the n-grams would learn the training texts by heart and leave the encoder nothing to

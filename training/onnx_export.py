@@ -15,8 +15,14 @@ from transformers import BertConfig
 OPSET = 17
 
 
-def export(
-    module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str], path: Path, encoder: BertConfig | None = None
+def export(  # noqa: PLR0913  # what an ONNX file is made from
+    module: nn.Module,
+    inputs: dict[str, Tensor],
+    outputs: Sequence[str],
+    path: Path,
+    encoder: BertConfig | None = None,
+    *,
+    per_token: bool = False,
 ) -> None:
     """Writes a quantised ONNX file whose every input axis is dynamic.
 
@@ -26,6 +32,7 @@ def export(
         outputs: Names of the outputs.
         path: File to write.
         encoder: Sizes of the encoder inside, to fuse its attention; None where there is none.
+        per_token: Whether the outputs' second axis is as long as the first input's.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, torch.no_grad(), warnings.catch_warnings():
@@ -33,7 +40,9 @@ def export(
         # attention fusion below does not recognise.
         warnings.simplefilter("ignore")
         whole = Path(folder) / "whole.onnx"
-        axes = {name: {0: "rows", 1: f"{name}_length"} for name in inputs} | {name: {0: "rows"} for name in outputs}
+        axes = {name: {0: "rows", 1: f"{name}_length"} for name in inputs}
+        tokens = {1: axes[next(iter(inputs))][1]} if per_token else {}
+        axes |= {name: {0: "rows"} | tokens for name in outputs}
         torch.onnx.export(
             module.cpu(),
             tuple(inputs.values()),

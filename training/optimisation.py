@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from training.network import FusedNetwork
+from training.network import EncoderNetwork
 
 Batch = TypeVar("Batch")
 
@@ -56,7 +56,7 @@ def half_precision(where: torch.device) -> torch.autocast:
     return torch.autocast(where.type, dtype=torch.bfloat16, enabled=pays)
 
 
-def parameter_groups(network: FusedNetwork, schedule: Schedule) -> list[dict[str, object]]:
+def parameter_groups(network: EncoderNetwork, schedule: Schedule) -> list[dict[str, object]]:
     """One optimiser group per depth of the network."""
     depth = network.encoder.config.num_hidden_layers
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
@@ -77,7 +77,7 @@ def parameter_groups(network: FusedNetwork, schedule: Schedule) -> list[dict[str
 
 
 def fit(
-    network: FusedNetwork,
+    network: EncoderNetwork,
     batches: Iterable[Batch],
     loss: Callable[[Batch], Tensor],
     schedule: Schedule,
@@ -124,7 +124,7 @@ def fit(
     _save(network, out)
 
 
-def _save(network: FusedNetwork, out: Path | None) -> None:
+def _save(network: EncoderNetwork, out: Path | None) -> None:
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         torch.save(network.state_dict(), out)

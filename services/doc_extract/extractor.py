@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from services.doc_extract.checks import run_checks
 from services.doc_extract.checks.facts import Facts
+from services.doc_extract.finders import find_candidates
 from services.doc_extract.intake.reader import FileReader
 from services.doc_extract.page import Page
 from services.doc_extract.progress import Progress
@@ -61,7 +62,9 @@ def understand(pages: tuple[Page, ...], schema: Schema) -> Extraction:
     """The fields of a document that has been read."""
     text = DocumentText.of(pages)
     kind, share = document_kind(text.text)
-    values = [_value(text, found, schema) for found in Labels(schema.fields).values(text.text)]
+    values = [
+        _value(text, found, schema) for found in Labels(schema.fields).values(text.text, find_candidates(text.text))
+    ]
     return Extraction(
         kind=kind,
         kind_confidence=share,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.doc_extract.candidate import Candidate, ValueKind
-from services.doc_extract.finders import find_candidates
 from services.doc_extract.normal_forms.folding import fold
 from services.doc_extract.normal_forms.registry import normalise
 from services.doc_extract.schema import FieldSpec
@@ -60,10 +59,14 @@ class Labels:
             rf"(?<![\w])(?:[(]?[一二三四五六七八九十\d]{{1,2}}[)、.]\s*)?(?P<label>{words}){_SEPARATOR}", re.IGNORECASE
         )
 
-    def values(self, text: str) -> list[LabelledValue]:
-        """Every value that stands behind its label, in the order of the text. A blank gives none."""
+    def values(self, text: str, candidates: Sequence[Candidate]) -> list[LabelledValue]:
+        """Every value that stands behind its label, in the order of the text. A blank gives none.
+
+        Args:
+            text: Of the document.
+            candidates: What has the form of a value in it.
+        """
         folded = fold(text)
-        candidates = find_candidates(text)
         starts = [candidate.start for candidate in candidates]
         found = []
         for match in self._pattern.finditer(folded):

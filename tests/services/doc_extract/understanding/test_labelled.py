@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.doc_extract.candidate import ValueKind
+from services.doc_extract.finders import find_candidates
 from services.doc_extract.schema import FieldNames, FieldSpec, credit
 from services.doc_extract.understanding.labelled import Labels
 
@@ -10,7 +11,9 @@ LABELS = Labels(credit().fields)
 
 
 def found(text: str, labels: Labels = LABELS) -> list[tuple[str, str, str]]:
-    return [(value.field, text[value.start : value.end], value.norm) for value in labels.values(text)]
+    return [
+        (value.field, text[value.start : value.end], value.norm) for value in labels.values(text, find_candidates(text))
+    ]
 
 
 def test_a_form() -> None:
@@ -55,6 +58,6 @@ def test_a_bank_adds_its_own_field() -> None:
 
 @given(st.text("借款人金额：\t\n甲公司785万元，。 ()年月", max_size=200))
 def test_spans_lie_in_one_cell(text: str) -> None:
-    for value in LABELS.values(text):
+    for value in LABELS.values(text, find_candidates(text)):
         assert 0 <= value.start < value.end <= len(text)
         assert not {"\t", "\n"} & set(text[value.start : value.end])

@@ -1,0 +1,144 @@
+"""From the tokens' tags to values: spans that have the form of a value, and names and texts between their limits."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.doc_extract.candidate import Candidate, ValueKind
+from services.doc_extract.normal_forms.registry import normalise
+from services.doc_extract.schema import FieldSpec
+from services.doc_extract.text import BREAK, CELL
+from services.doc_extract.understanding.roles import Roles
+
+FREE = frozenset({ValueKind.PARTY, ValueKind.TEXT, ValueKind.REPAYMENT_METHOD, ValueKind.OPINION})
+"""Kinds whose values have no form that finders could know."""
+
+LEAST = 0.2
+"""Probability below which nothing is said at all."""
+
+_ALSO: Mapping[ValueKind, frozenset[ValueKind]] = {
+    ValueKind.PENALTY_RATE: frozenset({ValueKind.PENALTY_RATE, ValueKind.RATE}),
+}
+_BEFORE = 16
+"""Characters before a value that may name its unit or period."""
+_EDGE = " \u3000_＿\t\n\r,，.。;；:：、“”\"'‘’"
+_LIMIT = re.compile(rf"[{CELL}{BREAK}]")
+_BLANK = re.compile(r"[\s_＿/\\\-—.:：,、（）()]*(?:年|月|日|元|万元|%|‰|无)?[\s_＿/\\\-—.:：年月日（）()]*")
+
+
+@dataclass(frozen=True, slots=True)
+class RoleValue:
+    """A span with the role that the model gives it.
+
+    Attributes:
+        field: Id of the field.
+        start: First character in the text.
+        end: One past the last.
+        norm: Its normal form; None where it has none.
+        score: Mean probability of its tokens.
+    """
+
+    field: str
+    start: int
+    end: int
+    norm: str | None
+    score: float
+
+
+def decode(text: str, roles: Roles, candidates: Sequence[Candidate], fields: Sequence[FieldSpec]) -> list[RoleValue]:
+    """Every value with some probability, in the order of the text.
+
+    Args:
+        text: Of the document.
+        roles: Its tokens' tags; their field axis runs as `fields`.
+        candidates: Spans that have the form of a value.
+        fields: What the model knows.
+    """
+    if not len(roles.starts):
+        return []
+    formed = list(_formed(roles, candidates, fields))
+    taken = [(value.start, value.end) for value in formed]
+    free = [value for value in _spans(text, roles, fields) if not _covered(value, taken)]
+    return sorted([*formed, *free], key=lambda value: (value.start, value.end))
+
+
+def _formed(roles: Roles, candidates: Iterable[Candidate], fields: Sequence[FieldSpec]) -> Iterator[RoleValue]:
+    """Each candidate in its likeliest role; of overlapping ones the likelier."""
+    either = roles.either
+    scored = []
+    for candidate in candidates:
+        columns = [
+            place
+            for place, field in enumerate(fields)
+            if field.kind not in FREE and candidate.kind in _ALSO.get(field.kind, {field.kind})
+        ]
+        within = roles.within(candidate.start, candidate.end)
+        if not columns or within.start >= within.stop:
+            continue
+        means = either[within][:, columns].mean(axis=0)
+        best = int(means.argmax())
+        if means[best] >= LEAST:
+            scored.append((float(means[best]), fields[columns[best]], candidate))
+    scored.sort(key=lambda each: -each[0])
+    taken: list[tuple[int, int]] = []
+    for score, field, candidate in scored:
+        if any(candidate.start < end and start < candidate.end for start, end in taken):
+            continue
+        taken.append((candidate.start, candidate.end))
+        norm = candidate.norm
+        if candidate.kind is not field.kind:
+            norm = normalise(field.kind, candidate.text) or norm
+        yield RoleValue(field.id, candidate.start, candidate.end, norm, score)
+
+
+def _spans(text: str, roles: Roles, fields: Sequence[FieldSpec]) -> Iterator[RoleValue]:
+    """Runs of tokens of one field, cut back to where a value can begin and end."""
+    for column, first, last in _runs(roles):
+        field = fields[column]
+        start, end = _trimmed(text, int(roles.starts[first]), int(roles.ends[last]))
+        if start >= end or _BLANK.fullmatch(text, start, end):
+            continue
+        score = float(roles.either[first : last + 1, column].mean())
+        norm = normalise(field.kind, text[start:end], text[max(0, start - _BEFORE) : start])
+        if norm is not None:
+            yield RoleValue(field.id, start, end, norm, score)
+
+
+def _runs(roles: Roles) -> Iterator[tuple[int, int, int]]:
+    """Column, first and last token of each run."""
+    either = roles.either
+    best: NDArray[np.intp] = either.argmax(axis=1)
+    rows = np.arange(len(best))
+    likely = either[rows, best] >= LEAST
+    opens = roles.begin[rows, best] > roles.inside[rows, best]
+    run: tuple[int, int] | None = None
+    for place in range(len(best) + 1):
+        ends = place == len(best) or not likely[place]
+        if run and (ends or best[place] != run[0] or opens[place]):
+            yield run[0], run[1], place - 1
+            run = None
+        if not ends and run is None:
+            run = (int(best[place]), place)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start] in _EDGE:
+        start += 1
+    limit = _LIMIT.search(text, start, end)
+    end = limit.start() if limit else end
+    while start < end and text[end - 1] in _EDGE:
+        end -= 1
+    # A bracket that opens or closes outside the span does not belong to it.
+    for left, right in ("（）", "()", "《》", "【】"):
+        if text[start:end].count(left) > text[start:end].count(right) and text[end - 1 : end] == left:
+            end -= 1
+        if text[start:end].count(right) > text[start:end].count(left) and text[end - 1 : end] == right:
+            end -= 1
+    return start, end
+
+
+def _covered(value: RoleValue, taken: Sequence[tuple[int, int]]) -> bool:
+    return any(value.start < end and start < value.end for start, end in taken)
