@@ -7,6 +7,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
+from services.doc_extract.finders import find_candidates
 from services.doc_extract.schema import credit
 from services.doc_extract.understanding.tokens import Tokens, WindowEncoder
 from services.doc_extract.understanding.windows import windows
@@ -48,7 +49,7 @@ class Example:
 
 def examples(document: Filled, encoder: WindowEncoder, labels: frozenset[str]) -> list[Example]:
     """The windows of a document."""
-    rows = encoder.encode(list(windows(document.text, labels)))
+    rows = encoder.encode(list(windows(document.text, labels, find_candidates(document.text))))
     return [Example(row.ids, _tags(document, row)) for row in rows]
 
 

@@ -59,22 +59,20 @@ def decode(text: str, roles: Roles, candidates: Sequence[Candidate], fields: Seq
     """
     if not len(roles.starts):
         return []
-    formed = list(_formed(roles, candidates, fields))
-    taken = [(value.start, value.end) for value in formed]
-    free = [value for value in _spans(text, roles, fields) if not _covered(value, taken)]
-    return sorted([*formed, *free], key=lambda value: (value.start, value.end))
+    taken = np.zeros(len(text), bool)
+    values = [*_formed(roles, candidates, fields, taken), *_spans(text, roles, fields, taken)]
+    return sorted(values, key=lambda value: (value.start, value.end))
 
 
-def _formed(roles: Roles, candidates: Iterable[Candidate], fields: Sequence[FieldSpec]) -> Iterator[RoleValue]:
-    """Each candidate in its likeliest role; of overlapping ones the likelier."""
+def _formed(
+    roles: Roles, candidates: Iterable[Candidate], fields: Sequence[FieldSpec], taken: NDArray[np.bool_]
+) -> Iterator[RoleValue]:
+    """Each candidate in its likeliest role, of overlapping ones the likelier; marks their characters as taken."""
     either = roles.either
+    columns_of = {kind: _columns(kind, fields) for kind in ValueKind}
     scored = []
     for candidate in candidates:
-        columns = [
-            place
-            for place, field in enumerate(fields)
-            if field.kind not in FREE and candidate.kind in _ALSO.get(field.kind, {field.kind})
-        ]
+        columns = columns_of[candidate.kind]
         within = roles.within(candidate.start, candidate.end)
         if not columns or within.start >= within.stop:
             continue
@@ -83,25 +81,34 @@ def _formed(roles: Roles, candidates: Iterable[Candidate], fields: Sequence[Fiel
         if means[best] >= LEAST:
             scored.append((float(means[best]), fields[columns[best]], candidate))
     scored.sort(key=lambda each: -each[0])
-    taken: list[tuple[int, int]] = []
     for score, field, candidate in scored:
-        if any(candidate.start < end and start < candidate.end for start, end in taken):
+        if taken[candidate.start : candidate.end].any():
             continue
-        taken.append((candidate.start, candidate.end))
+        taken[candidate.start : candidate.end] = True
         norm = candidate.norm
         if candidate.kind is not field.kind:
             norm = normalise(field.kind, candidate.text) or norm
         yield RoleValue(field.id, candidate.start, candidate.end, norm, score)
 
 
-def _spans(text: str, roles: Roles, fields: Sequence[FieldSpec]) -> Iterator[RoleValue]:
+def _columns(kind: ValueKind, fields: Sequence[FieldSpec]) -> list[int]:
+    """The fields that a candidate of a kind may be a value of."""
+    return [
+        place
+        for place, field in enumerate(fields)
+        if field.kind not in FREE and kind in _ALSO.get(field.kind, {field.kind})
+    ]
+
+
+def _spans(text: str, roles: Roles, fields: Sequence[FieldSpec], taken: NDArray[np.bool_]) -> Iterator[RoleValue]:
     """Runs of tokens of one field, cut back to where a value can begin and end."""
+    either = roles.either
     for column, first, last in _runs(roles):
         field = fields[column]
         start, end = _trimmed(text, int(roles.starts[first]), int(roles.ends[last]))
-        if start >= end or _BLANK.fullmatch(text, start, end):
+        if start >= end or taken[start:end].any() or _BLANK.fullmatch(text, start, end):
             continue
-        score = float(roles.either[first : last + 1, column].mean())
+        score = float(either[first : last + 1, column].mean())
         norm = normalise(field.kind, text[start:end], text[max(0, start - _BEFORE) : start])
         if norm is not None:
             yield RoleValue(field.id, start, end, norm, score)
@@ -138,7 +145,3 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
         if text[start:end].count(right) > text[start:end].count(left) and text[end - 1 : end] == right:
             end -= 1
     return start, end
-
-
-def _covered(value: RoleValue, taken: Sequence[tuple[int, int]]) -> bool:
-    return any(value.start < end and start < value.end for start, end in taken)

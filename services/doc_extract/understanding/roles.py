@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bankai.inference.backend import InferenceBackend
+from services.doc_extract.candidate import Candidate
 from services.doc_extract.understanding.tokens import Tokens, WindowEncoder, bucket, padded
 from services.doc_extract.understanding.windows import windows
 
@@ -64,22 +65,23 @@ class RoleModel:
         self._labels = labels
         self.fields = tuple(fields)
 
-    async def read(self, text: str, deadline: float) -> Roles:
+    async def read(self, text: str, candidates: Sequence[Candidate], deadline: float) -> Roles:
         """The roles in a text.
 
         Args:
             text: Of a whole document.
+            candidates: What has the form of a value in it.
             deadline: time.monotonic() after which the answer is of no use any more.
 
         Raises:
             BankaiError: As `InferenceBackend.infer` raises it.
         """
-        rows = await asyncio.to_thread(self._encode, text)
+        rows = await asyncio.to_thread(self._encode, text, candidates)
         answers = await asyncio.gather(*(self._tags(group, deadline) for group in _groups(rows)))
         return _joined([each for group in answers for each in group], len(self.fields))
 
-    def _encode(self, text: str) -> list[Tokens]:
-        return self._encoder.encode(list(windows(text, self._labels)))
+    def _encode(self, text: str, candidates: Sequence[Candidate]) -> list[Tokens]:
+        return self._encoder.encode(list(windows(text, self._labels, candidates)))
 
     async def _tags(self, rows: Sequence[Tokens], deadline: float) -> list[tuple[Tokens, NDArray[np.float32]]]:
         result = await self._backend.infer(MODEL, padded(rows), timeout=deadline - time.monotonic())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bankai.inference.backend import InferenceBackend
 from bankai.inference.repository import ModelRepository
+from services.doc_extract.candidate import Candidate
 from services.doc_extract.checks import run_checks
 from services.doc_extract.checks.facts import Facts
 from services.doc_extract.finders import find_candidates
@@ -20,6 +21,7 @@ from services.doc_extract.understanding.kind import document_kind
 from services.doc_extract.understanding.labelled import Labels
 from services.doc_extract.understanding.labels import RoleLabels
 from services.doc_extract.understanding.roles import MODEL, RoleModel, Roles
+from services.doc_extract.understanding.short_names import resolve
 from services.doc_extract.understanding.tokens import WindowEncoder
 
 TOKENIZER = "tokenizer.json"
@@ -57,15 +59,22 @@ class Understander:
             BankaiError: As `InferenceBackend.infer` raises it.
         """
         deadline = time.monotonic() + timeout
-        text = await asyncio.to_thread(DocumentText.of, pages)
-        roles = await self._model.read(text.text, deadline)
-        return await asyncio.to_thread(self._conclude, pages, text, roles, schema)
+        text, candidates = await asyncio.to_thread(_searched, pages)
+        roles = await self._model.read(text.text, candidates, deadline)
+        return await asyncio.to_thread(self._conclude, pages, text, candidates, roles, schema)
 
-    def _conclude(self, pages: Sequence[Page], text: DocumentText, roles: Roles, schema: Schema) -> Extraction:
-        candidates = find_candidates(text.text)
+    def _conclude(
+        self,
+        pages: Sequence[Page],
+        text: DocumentText,
+        candidates: Sequence[Candidate],
+        roles: Roles,
+        schema: Schema,
+    ) -> Extraction:
         labelled = Labels(schema.fields).values(text.text, candidates)
         found = agreed(decode(text.text, roles, candidates, self._known), labelled)
-        values = [self._value(text, value, schema) for value in combine(found, labelled, schema)]
+        told = combine(resolve(text.text, found, self._known), labelled, schema)
+        values = [self._value(text, value, schema) for value in told]
         kind, share = document_kind(text.text)
         return Extraction(
             kind=kind,
@@ -91,6 +100,11 @@ class Understander:
             end=value.end,
             regions=text.regions(value.start, value.end),
         )
+
+
+def _searched(pages: Sequence[Page]) -> tuple[DocumentText, list[Candidate]]:
+    text = DocumentText.of(pages)
+    return text, find_candidates(text.text)
 
 
 def known_fields(labels: RoleLabels) -> list[FieldSpec]:

@@ -1,16 +1,19 @@
 """What the role model reads at a time: a piece of the document, some words before it, and the document's title.
 
 The model never sees a whole contract, and a table's value without its column's header says nothing. So text is cut at
-paragraphs and sentences, and the rows of a table with a header are read as "header|value|header|value".
+paragraphs and sentences, and the rows of a table with a header are read as "header|value|header|value". Most of a
+contract is boilerplate: paragraphs in which nothing can be a value are not read at all.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.doc_extract.candidate import Candidate
 from services.doc_extract.text import BREAK, CELL
 
 BODY_COST = 128.0
@@ -27,6 +30,11 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _TITLE_LINES = 8
+_CUE = re.compile(
+    rf"[：:{CELL}_＿]|有限|公司|[支分]行|银行|联社|合作社|信用社|抵押|质押|出质|担保|保证人|质物|用途|用于|用作|因.{{1,20}}[借贷]|"
+    r"方式|还本|付息|提款|放款|发放|条件|意见|同意|品种|种类|[编文字卡账帐]号|字第|字.{1,8}号|称[“\"「]|原告|被告|坐落|位于|[A-Za-z]{3}"
+)
+"""What may stand before or in a name or a text that is a value; figures, dates and codes are known by their form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +59,16 @@ def title(text: str) -> str:
     return ""
 
 
-def windows(text: str, labels: Collection[str]) -> Iterator[Window]:
-    """Cuts a document's text; every character of it, but for separators, is in one window's own part.
+def windows(text: str, labels: Collection[str], candidates: Sequence[Candidate]) -> Iterator[Window]:
+    """Cuts a document's text; what may hold a value is in one window's own part.
 
     Args:
         text: The document's text.
         labels: What fields are called in print, to know a table's header by.
+        candidates: What has the form of a value, in the order of the text.
     """
     heading = title(text)
+    starts = [candidate.start for candidate in candidates]
     body: list[tuple[int, int]] = []
     cost = 0.0
     for unit in _units(text, labels):
@@ -68,7 +78,11 @@ def windows(text: str, labels: Collection[str]) -> Iterator[Window]:
             body, cost = [], 0.0
             yield _titled(heading, unit)
             continue
-        size = _cost(text[unit[0] : unit[1]])
+        start, end = unit
+        holds_figures = bisect_right(starts, start - 1) < bisect_right(starts, end - 1)
+        if not holds_figures and not _CUE.search(text, start, end):
+            continue
+        size = _cost(text[start:end])
         if body and cost + size > BODY_COST:
             yield _window(text, heading, body)
             body, cost = [], 0.0
@@ -161,10 +175,11 @@ def _cost(text: str) -> float:
 
 
 def _window(text: str, heading: str, body: list[tuple[int, int]]) -> Window:
-    start, end = body[0][0], body[-1][1]
-    before = text[max(0, start - _CONTEXT_CHARS) : start]
-    origin = np.concatenate([np.full(len(before), -1, np.int32), np.arange(start, end, dtype=np.int32)])
-    return _titled(heading, Window(before + text[start:end], origin))
+    first = body[0][0]
+    before = text[max(0, first - _CONTEXT_CHARS) : first]
+    places = [np.arange(start, end, dtype=np.int32) for start, end in body]
+    origin = np.concatenate([np.full(len(before), -1, np.int32), *places])
+    return _titled(heading, Window(before + "".join(text[start:end] for start, end in body), origin))
 
 
 def _titled(heading: str, window: Window) -> Window:
