@@ -60,12 +60,16 @@ def decode(text: str, roles: Roles, candidates: Sequence[Candidate], fields: Seq
     if not len(roles.starts):
         return []
     taken = np.zeros(len(text), bool)
-    values = [*_formed(roles, candidates, fields, taken), *_spans(text, roles, fields, taken)]
+    values = [*_formed(text, roles, candidates, fields, taken), *_spans(text, roles, fields, taken)]
     return sorted(values, key=lambda value: (value.start, value.end))
 
 
 def _formed(
-    roles: Roles, candidates: Iterable[Candidate], fields: Sequence[FieldSpec], taken: NDArray[np.bool_]
+    text: str,
+    roles: Roles,
+    candidates: Iterable[Candidate],
+    fields: Sequence[FieldSpec],
+    taken: NDArray[np.bool_],
 ) -> Iterator[RoleValue]:
     """Each candidate in its likeliest role, of overlapping ones the likelier; marks their characters as taken."""
     either = roles.either
@@ -87,7 +91,7 @@ def _formed(
         taken[candidate.start : candidate.end] = True
         norm = candidate.norm
         if candidate.kind is not field.kind:
-            norm = normalise(field.kind, candidate.text) or norm
+            norm = normalise(field.kind, candidate.text, _before(text, candidate.start)) or norm
         yield RoleValue(field.id, candidate.start, candidate.end, norm, score)
 
 
@@ -109,7 +113,7 @@ def _spans(text: str, roles: Roles, fields: Sequence[FieldSpec], taken: NDArray[
         if start >= end or taken[start:end].any() or _BLANK.fullmatch(text, start, end):
             continue
         score = float(either[first : last + 1, column].mean())
-        norm = normalise(field.kind, text[start:end], text[max(0, start - _BEFORE) : start])
+        norm = normalise(field.kind, text[start:end], _before(text, start))
         if norm is not None:
             yield RoleValue(field.id, start, end, norm, score)
 
@@ -129,6 +133,10 @@ def _runs(roles: Roles) -> Iterator[tuple[int, int, int]]:
             run = None
         if not ends and run is None:
             run = (int(best[place]), place)
+
+
+def _before(text: str, start: int) -> str:
+    return text[max(0, start - _BEFORE) : start]
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
