@@ -12,6 +12,7 @@ from services.doc_extract.normal_forms.registry import normalise
 from services.doc_extract.schema import FieldSpec
 from services.doc_extract.text import BREAK, CELL
 from services.doc_extract.understanding.roles import Roles
+from services.doc_extract.understanding.rows import Surroundings
 
 FREE = frozenset({ValueKind.PARTY, ValueKind.TEXT, ValueKind.REPAYMENT_METHOD, ValueKind.OPINION})
 """Kinds whose values have no form that finders could know."""
@@ -22,8 +23,6 @@ LEAST = 0.2
 _ALSO: Mapping[ValueKind, frozenset[ValueKind]] = {
     ValueKind.PENALTY_RATE: frozenset({ValueKind.PENALTY_RATE, ValueKind.RATE}),
 }
-_BEFORE = 16
-"""Characters before a value that may name its unit or period."""
 _EDGE = " \u3000_＿\t\n\r,，.。;；:：、“”\"'‘’"
 _LIMIT = re.compile(rf"[{CELL}{BREAK}]")
 _BLANK = re.compile(r"[\s_＿/\\\-—.:：,、（）()]*(?:年|月|日|元|万元|%|‰|无)?[\s_＿/\\\-—.:：年月日（）()]*")
@@ -48,7 +47,9 @@ class RoleValue:
     score: float
 
 
-def decode(text: str, roles: Roles, candidates: Sequence[Candidate], fields: Sequence[FieldSpec]) -> list[RoleValue]:
+def decode(
+    text: str, roles: Roles, candidates: Sequence[Candidate], fields: Sequence[FieldSpec], around: Surroundings
+) -> list[RoleValue]:
     """Every value with some probability, in the order of the text.
 
     Args:
@@ -56,19 +57,20 @@ def decode(text: str, roles: Roles, candidates: Sequence[Candidate], fields: Seq
         roles: Its tokens' tags; their field axis runs as `fields`.
         candidates: Spans that have the form of a value.
         fields: What the model knows.
+        around: What stands before each place of the text.
     """
     if not len(roles.starts):
         return []
     taken = np.zeros(len(text), bool)
-    values = [*_formed(text, roles, candidates, fields, taken), *_spans(text, roles, fields, taken)]
+    values = [*_formed(roles, candidates, fields, around, taken), *_spans(text, roles, fields, around, taken)]
     return sorted(values, key=lambda value: (value.start, value.end))
 
 
 def _formed(
-    text: str,
     roles: Roles,
     candidates: Iterable[Candidate],
     fields: Sequence[FieldSpec],
+    around: Surroundings,
     taken: NDArray[np.bool_],
 ) -> Iterator[RoleValue]:
     """Each candidate in its likeliest role, of overlapping ones the likelier; marks their characters as taken."""
@@ -91,7 +93,7 @@ def _formed(
         taken[candidate.start : candidate.end] = True
         norm = candidate.norm
         if candidate.kind is not field.kind:
-            norm = normalise(field.kind, candidate.text, _before(text, candidate.start)) or norm
+            norm = normalise(field.kind, candidate.text, around.before(candidate.start)) or norm
         yield RoleValue(field.id, candidate.start, candidate.end, norm, score)
 
 
@@ -113,7 +115,7 @@ def _spans(text: str, roles: Roles, fields: Sequence[FieldSpec], taken: NDArray[
         if start >= end or taken[start:end].any() or _BLANK.fullmatch(text, start, end):
             continue
         score = float(either[first : last + 1, column].mean())
-        norm = normalise(field.kind, text[start:end], _before(text, start))
+        norm = normalise(field.kind, text[start:end], around.before(start))
         if norm is not None:
             yield RoleValue(field.id, start, end, norm, score)
 
@@ -133,10 +135,6 @@ def _runs(roles: Roles) -> Iterator[tuple[int, int, int]]:
             run = None
         if not ends and run is None:
             run = (int(best[place]), place)
-
-
-def _before(text: str, start: int) -> str:
-    return text[max(0, start - _BEFORE) : start]
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

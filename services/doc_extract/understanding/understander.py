@@ -21,6 +21,7 @@ from services.doc_extract.understanding.kind import document_kind
 from services.doc_extract.understanding.labelled import Labels
 from services.doc_extract.understanding.labels import RoleLabels
 from services.doc_extract.understanding.roles import MODEL, RoleModel, Roles
+from services.doc_extract.understanding.rows import Surroundings
 from services.doc_extract.understanding.short_names import resolve
 from services.doc_extract.understanding.tokens import WindowEncoder
 
@@ -42,9 +43,9 @@ class Understander:
         folder = repository.version_dir(MODEL)
         self._labels = label_file.load(folder)
         self._known = known_fields(self._labels)
-        aliases = {alias for field in credit().fields for alias in field.aliases}
+        self._aliases = frozenset(alias for field in credit().fields for alias in field.aliases)
         encoder = WindowEncoder(folder / TOKENIZER)
-        self._model = RoleModel(backend, encoder, [field.id for field in self._known], aliases)
+        self._model = RoleModel(backend, encoder, [field.id for field in self._known], self._aliases)
         self.version = f"{MODEL}-{folder.name}"
 
     async def understand(self, pages: Sequence[Page], schema: Schema, timeout: float) -> Extraction:  # noqa: ASYNC109  # sent along
@@ -71,8 +72,9 @@ class Understander:
         roles: Roles,
         schema: Schema,
     ) -> Extraction:
+        around = Surroundings(text.text, self._aliases)
         labelled = Labels(schema.fields).values(text.text, candidates)
-        found = agreed(decode(text.text, roles, candidates, self._known), labelled)
+        found = agreed(decode(text.text, roles, candidates, self._known, around), labelled)
         told = combine(resolve(text.text, found, self._known), labelled, schema)
         values = [self._value(text, value, schema) for value in told]
         kind, share = document_kind(text.text)

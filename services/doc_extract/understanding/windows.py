@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from services.doc_extract.candidate import Candidate
 from services.doc_extract.text import BREAK, CELL
+from services.doc_extract.understanding.rows import Row, rows
 
 BODY_COST = 128.0
 """Size of a window's own text, in estimated tokens."""
@@ -94,56 +95,17 @@ def windows(text: str, labels: Collection[str], candidates: Sequence[Candidate])
 
 def _units(text: str, labels: Collection[str]) -> Iterator[tuple[int, int] | Window]:
     """Pieces that are not cut: sentences, short paragraphs, rows; a row below a header comes as a window."""
-    header: list[str] = []
-    lines = list(_lines(text))
-    for place, (start, end) in enumerate(lines):
-        cells = _cells(text, start, end)
-        if header and len(cells) == len(header):
-            yield _row(text, header, cells)
-            continue
-        header = []
-        if place + 1 < len(lines) and _is_header(text, cells, _cells(text, *lines[place + 1]), labels):
-            header = [text[left:right] for left, right in cells]
-        yield from _sentences(text, start, end + 1 if end < len(text) else end)
+    for row in rows(text, labels):
+        if row.header:
+            yield _row(text, row)
+        else:
+            yield from _sentences(text, row.start, min(len(text), row.end + 1))
 
 
-def _lines(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    while start < len(text):
-        end = text.find(BREAK, start)
-        end = len(text) if end < 0 else end
-        if end > start:
-            yield start, end
-        start = end + 1
-
-
-def _cells(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    cells = []
-    for part in text[start:end].split(CELL):
-        cells.append((start, start + len(part)))
-        start += len(part) + 1
-    return cells
-
-
-def _is_header(text: str, cells: list[tuple[int, int]], below: list[tuple[int, int]], labels: Collection[str]) -> bool:
-    """Whether a row names what stands in the rows below it, and is no row of label, value, label, value."""
-    if len(cells) < 2 or len(below) != len(cells):
-        return False
-    known = sum(_label(text[left:right]) in labels for left, right in cells)
-    return (
-        known >= 2 and 2 * known >= len(cells) and not any(_label(text[left:right]) in labels for left, right in below)
-    )
-
-
-def _label(cell: str) -> str:
-    """What a cell says without spaces, units in brackets and colons."""
-    return re.sub(r"\s|[（(].*?[)）]|[:：*]", "", cell)
-
-
-def _row(text: str, header: list[str], cells: list[tuple[int, int]]) -> Window:
+def _row(text: str, row: Row) -> Window:
     words: list[str] = []
     origin: list[int] = []
-    for name, (start, end) in zip(header, cells, strict=True):
+    for name, (start, end) in zip(row.header, row.cells, strict=True):
         words += (name, CELL, text[start:end], CELL)
         origin += [-1] * (len(name) + 1) + list(range(start, end)) + [-1]
     return Window("".join(words), np.array(origin, np.int32))

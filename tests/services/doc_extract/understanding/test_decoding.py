@@ -4,11 +4,14 @@ import pytest
 from services.doc_extract.finders import find_candidates
 from services.doc_extract.understanding.decoding import decode
 from services.doc_extract.understanding.roles import Roles
+from services.doc_extract.understanding.rows import Surroundings
 from tests.services.doc_extract.understanding.tagging import FIELDS, tagged
 
 
 def decoded(text: str, values: dict[str, str], sure: float = 0.9) -> list[tuple[str, str, str | None]]:
-    found = decode(text, tagged(text, values, sure), find_candidates(text), FIELDS)
+    found = decode(
+        text, tagged(text, values, sure), find_candidates(text), FIELDS, Surroundings(text, {"金额", "期限"})
+    )
     return [(value.field, text[value.start : value.end], value.norm) for value in found]
 
 
@@ -31,6 +34,12 @@ def test_a_figure_without_a_form_is_taken_with_the_unit_before_it() -> None:
     assert decoded("金额（万元）：785；", {"785": "amount"}) == [("amount", "785", "7850000.00")]
 
 
+@pytest.mark.parametrize(("above", "head"), [("", "金额（万元）"), ("单位：万元\n", "金额")])
+def test_a_figure_in_a_column_is_taken_with_the_unit_above_it(above: str, head: str) -> None:
+    text = f"{above}{head}\t期限\n785\t36个月"
+    assert decoded(text, {"785": "amount"}) == [("amount", "785", "7850000.00")]
+
+
 def test_a_blank_is_no_value() -> None:
     assert decoded("借款人：＿＿＿＿，期限：    个月", {"＿＿＿＿": "borrower", "    个月": "term"}) == []
 
@@ -47,4 +56,4 @@ def test_what_is_unlikely_is_not_told(sure: float) -> None:
 def test_a_text_without_tokens_has_no_values() -> None:
     none = np.empty((0, len(FIELDS)), np.float32)
     roles = Roles(np.empty(0, np.int32), np.empty(0, np.int32), none, none)
-    assert decode("100万元", roles, find_candidates("100万元"), FIELDS) == []
+    assert decode("100万元", roles, find_candidates("100万元"), FIELDS, Surroundings("100万元", set())) == []
