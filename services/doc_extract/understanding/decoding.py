@@ -106,7 +106,9 @@ def _columns(kind: ValueKind, fields: Sequence[FieldSpec]) -> list[int]:
     ]
 
 
-def _spans(text: str, roles: Roles, fields: Sequence[FieldSpec], taken: NDArray[np.bool_]) -> Iterator[RoleValue]:
+def _spans(
+    text: str, roles: Roles, fields: Sequence[FieldSpec], around: Surroundings, taken: NDArray[np.bool_]
+) -> Iterator[RoleValue]:
     """Runs of tokens of one field, cut back to where a value can begin and end."""
     either = roles.either
     for column, first, last in _runs(roles):
