@@ -11,7 +11,7 @@ from services.doc_extract.normal_forms.folding import fold
 from services.doc_extract.normal_forms.numerals import HAN
 from services.doc_extract.normal_forms.registry import normalise
 
-_S = r"[ \u3000]{0,4}"
+_S = r" {0,8}"
 _FIGURE = r"(?<![\d.])(?:\d{1,3}(?:, ?\d{3}){1,5}|\d{1,15})(?:\.\d{1,6})?"
 _FINANCIAL = "〇零壹贰貳叁參叄肆伍陆陸柒捌玖拾佰仟万萬亿億"
 _DISTINCT = "壹贰貳叁參叄肆伍陆陸柒捌玖拾"
@@ -97,7 +97,7 @@ def find_candidates(text: str) -> list[Candidate]:
     Of overlapping spans of one kind the longest is given; spans of different kinds may overlap. A span never crosses a
     cell or a line, and always has a normal form: a blank form gives nothing.
     """
-    folded = fold(text)
+    folded = fold(text).replace("_", " ")  # what is left of a blank that was filled in
     found: dict[ValueKind, list[Candidate]] = {}
     for kind, pattern in _PATTERNS:
         found.setdefault(kind, []).extend(_matches(kind, pattern, folded, text))

@@ -44,6 +44,12 @@ def test_a_blank_form_has_no_values(text: str) -> None:
     assert find_candidates(text) == []
 
 
+def test_values_written_into_blanks() -> None:
+    text = "借款金额人民币＿＿100＿＿万元整，期限__36__个月，自＿2019＿年＿3＿月＿5＿日起，月利率＿＿4.65＿＿‰"
+    norms = [candidate.norm for candidate in find_candidates(text)]
+    assert norms == ["1000000.00", "P36M", "2019-03-05", "5.58%/a"]
+
+
 def test_a_value_stays_in_its_cell_and_line() -> None:
     assert found("100\t万元", ValueKind.AMOUNT) == []
     assert found("2023年1月\n9日", ValueKind.DATE) == []
