@@ -27,7 +27,7 @@ _MARKS = str.maketrans({CELL: "|", BREAK: "¶"})
 _CJK = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
 _SENTENCE = re.compile(r"[^。；;]*[。；;]?")
 _TITLE = re.compile(
-    r"合同|协议|契约|通知书|审批|批复|决议|纪要|借据|借条|欠条|凭证|清单|agreement|contract|note|guarant|memo|deed|indenture|letter",
+    r"合同|协议|契约|通知书|审批|批复|决议|纪要|借据|借条|欠条|凭证|清单|(?:保证|担保|抵押|质押|承诺|委托)书|保函|agreement|contract|note|guarant|memo|deed|indenture|letter",
     re.IGNORECASE,
 )
 _TITLE_LINES = 8
