@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from training.doc_extract.values.facts import Facts
-from training.doc_extract.wording import Piece, Slot, Wording
+from training.doc_extract.wording import SENTENCES, Piece, Slot, Wording
 
 NOTHING = ""
 _BLANKS = ("＿＿＿＿", "____", "________", "　　　　", "    ", "", "/", "＿＿＿＿＿＿＿＿", "——", "      ")
@@ -50,8 +50,9 @@ class Filled:
 def fill(wording: Wording, random: Random) -> Filled:
     """Fills every slot, but in some documents leaves some of them blank; no two fillings are alike."""
     facts = Facts(random)
-    blank_share = random.uniform(0.1, 0.5) if random.random() < 0.3 else 0.0
-    written_in = random.random() < 0.3
+    form = wording.kind != SENTENCES
+    blank_share = random.uniform(0.1, 0.5) if form and random.random() < 0.3 else 0.0
+    written_in = random.random() < (0.3 if form else 0.03)
     text: list[str] = []
     values: list[int] = []
     fields: list[str] = []

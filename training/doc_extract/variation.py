@@ -49,7 +49,7 @@ class Variation:
     def _as_lines(self, marked: _Marked) -> _Marked:
         """A table's cells as a reader that saw no table gives them."""
         mark = self._random.choice((" ", "：", BREAK, "  ", ""))
-        return [(mark, value) if char == CELL else (char, value) for char, value in marked]
+        return [(part, value) for char, value in marked for part in (mark if char == CELL else char)]
 
     def _half_width(self, marked: _Marked) -> _Marked:
         return [(char.translate(_HALF), value) for char, value in marked]

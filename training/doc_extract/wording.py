@@ -1,8 +1,8 @@
 """Our own wording of documents, with slots where values stand: training/doc_extract/wording/.
 
-A slot is `{field:form#number}`: which field, how it is printed, which loan or party of several; form and number may be
-left out. `{-kind:form}` prints something of no role, `{field.short}` a party's short name. `[[field|text]]` is a value
-that the writer chose. A tab ends a cell, a line break a paragraph.
+A slot is `{field:form#number}`, or `{field#number:form}`: which field, how it is printed, which loan or party of
+several; form and number may be left out. `{-kind:form}` prints something of no role, `{field.short}` a party's short
+name. `[[field|text]]` is a value that the writer chose. A tab ends a cell, a line break a paragraph.
 """
 
 import re
@@ -17,7 +17,7 @@ FOLDER = ROOT / "training" / "doc_extract" / "wording"
 SENTENCES = "sentences"
 
 _SLOT = re.compile(
-    r"\{(?P<none>-)?(?P<name>[a-z_]+)(?P<short>\.short)?(?::(?P<form>\w+))?(?:#(?P<number>\d+))?\}"
+    r"\{(?P<none>-)?(?P<name>[a-z_]+)(?P<short>\.short)?(?:#(?P<number>\d+))?(?::(?P<form>\w+))?(?:#(?P<last>\d+))?\}"
     r"|\[\[(?P<field>[a-z_]+)(?:#\d+)?\|(?P<text>.+?)\]\]"
 )
 
@@ -76,7 +76,7 @@ def parse(text: str) -> list[Piece]:
                 Slot(
                     match["name"],
                     match["form"] or "",
-                    int(match["number"] or 1),
+                    int(match["number"] or match["last"] or 1),
                     labelled=not (match["none"] or short),
                     short=short,
                 )

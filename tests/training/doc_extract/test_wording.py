@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from services.doc_extract.schema import credit
 from training.doc_extract.wording import Slot, parse, read
 
 
@@ -18,6 +19,20 @@ def test_slots() -> None:
         Slot("purpose", text="购买饲料"),
         "。",
     ]
+
+
+def test_a_number_may_stand_before_the_form() -> None:
+    assert parse("{guarantor#2:person}") == parse("{guarantor:person#2}") == [Slot("guarantor", "person", 2)]
+
+
+def test_our_own_wording_names_what_there_is() -> None:
+    known = {field.id for field in credit().fields}
+    for wording in read():
+        for piece in wording.pieces:
+            if isinstance(piece, Slot):
+                assert not piece.labelled or piece.name in known, (wording.source, piece)
+            else:
+                assert not set("{}") & set(piece), (wording.source, piece)
 
 
 def test_a_file_of_sentences_has_one_wording_a_line(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def in_words(value: Decimal, form: str, random: Random) -> str:
 
 
 def _yuan(value: Decimal, random: Random) -> str:
-    figures = (f"{value:,.2f}", f"{value:,.2f}", f"{value:.2f}", plain(value), f"{value:,.0f}")
+    figures = (f"{value:,.2f}", f"{value:,.2f}", f"{value:.2f}", plain(value), _short(value))
     figure = random.choice((*figures, f"{value:,.2f}".replace(",", "，")))
     lead = random.choice(("", "", "", "人民币", "人民币", "￥", "¥", "RMB", "人民币￥"))
     units = ("", "元") if lead in ("￥", "¥") else ("元", "元", "元", "元整", "元正")
@@ -62,7 +62,7 @@ def _yi(value: Decimal, random: Random) -> str:
 
 
 def _bare(value: Decimal, random: Random) -> str:
-    return random.choice((f"{value:.2f}", f"{value:,.2f}", plain(value), f"{value:,.0f}"))
+    return random.choice((f"{value:.2f}", f"{value:,.2f}", plain(value), _short(value)))
 
 
 def _bare_wan(value: Decimal, random: Random) -> str:
@@ -70,14 +70,19 @@ def _bare_wan(value: Decimal, random: Random) -> str:
 
 
 def _dollars(value: Decimal, random: Random) -> str:
-    figure = random.choice((f"{value:,.2f}", f"{value:,.0f}"))
+    figure = random.choice((f"{value:,.2f}", _short(value)))
     forms = (f"USD {figure}", f"USD{figure}", f"US${figure}", f"{figure}美元", f"{plain(value / _WAN)}万美元")
     return random.choice((*forms, f"${figure}"))
 
 
 def _english(value: Decimal, random: Random) -> str:
-    figure = random.choice((f"{value:,.2f}", f"{value:,.0f}"))
+    figure = random.choice((f"{value:,.2f}", _short(value)))
     return random.choice(("RMB ", "RMB", "US$", "$", "USD ", "CNY ")) + figure
+
+
+def _short(value: Decimal) -> str:
+    """Without cents where there are none."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
 
 
 _FORMS: Mapping[str, Callable[[Decimal, Random], str]] = {
