@@ -22,6 +22,8 @@ class RoleNetwork(EncoderNetwork):
         self.encoder = e5(encoder_dir).bert()
         self.encoder.encoder.layer = self.encoder.encoder.layer[:layers]
         self.encoder.config.num_hidden_layers = layers
+        # Our wording has few of the words that real documents use; those keep what the encoder knows of them.
+        self.encoder.embeddings.requires_grad_(requires_grad=False)
         self.dropout = nn.Dropout(0.1)
         self.head = nn.Linear(self.encoder.config.hidden_size, tags)
 

@@ -24,6 +24,7 @@ _ALSO: Mapping[ValueKind, frozenset[ValueKind]] = {
     ValueKind.PENALTY_RATE: frozenset({ValueKind.PENALTY_RATE, ValueKind.RATE}),
 }
 _EDGE = " \u3000_＿\t\n\r,，.。;；:：、“”\"'‘’"
+_NAMES = re.compile(r"[^、，；\n\t]+")
 _LIMIT = re.compile(rf"[{CELL}{BREAK}]")
 _BLANK = re.compile(r"[\s_＿/\\\-—.:：,、（）()]*(?:年|月|日|元|万元|%|‰|无)?[\s_＿/\\\-—.:：年月日（）()]*")
 
@@ -111,15 +112,49 @@ def _spans(
 ) -> Iterator[RoleValue]:
     """Runs of tokens of one field, cut back to where a value can begin and end."""
     either = roles.either
-    for column, first, last in _runs(roles):
+    for column, first, last in _whole_names(text, roles, fields):
         field = fields[column]
-        start, end = _trimmed(text, int(roles.starts[first]), int(roles.ends[last]))
-        if start >= end or taken[start:end].any() or _BLANK.fullmatch(text, start, end):
-            continue
         score = float(either[first : last + 1, column].mean())
-        norm = normalise(field.kind, text[start:end], around.before(start))
-        if norm is not None:
-            yield RoleValue(field.id, start, end, norm, score)
+        for left, right in _parts(text, int(roles.starts[first]), int(roles.ends[last]), field.kind):
+            start, end = _trimmed(text, left, right)
+            if start >= end or taken[start:end].any() or _BLANK.fullmatch(text, start, end):
+                continue
+            norm = normalise(field.kind, text[start:end], around.before(start))
+            if norm is not None:
+                yield RoleValue(field.id, start, end, norm, score)
+
+
+def _parts(text: str, start: int, end: int, kind: ValueKind) -> Iterator[tuple[int, int]]:
+    """Names that stand one after the other, each by itself; anything else as it is."""
+    if kind is ValueKind.PARTY:
+        for match in _NAMES.finditer(text, start, end):
+            yield match.span()
+    else:
+        yield start, end
+
+
+def _whole_names(text: str, roles: Roles, fields: Sequence[FieldSpec]) -> Iterator[tuple[int, int, int]]:
+    """Runs, those of parties that touch joined to one of the likeliest party: nobody's name has two roles in it."""
+    either = roles.either
+    parties = [column for column, field in enumerate(fields) if field.kind is ValueKind.PARTY]
+    group: list[tuple[int, int, int]] = []
+
+    def joined() -> Iterator[tuple[int, int, int]]:
+        if group:
+            first, last = group[0][1], group[-1][2]
+            sums = either[first : last + 1][:, parties].sum(axis=0)
+            yield parties[int(sums.argmax())], first, last
+
+    for column, first, last in _runs(roles):
+        touches = group and roles.ends[group[-1][2]] == roles.starts[first]
+        if group and not (touches and column in parties and text[roles.starts[first]] not in _EDGE):
+            yield from joined()
+            group.clear()
+        if column in parties:
+            group.append((column, first, last))
+        else:
+            yield column, first, last
+    yield from joined()
 
 
 def _runs(roles: Roles) -> Iterator[tuple[int, int, int]]:
@@ -146,10 +181,22 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     end = limit.start() if limit else end
     while start < end and text[end - 1] in _EDGE:
         end -= 1
-    # A bracket that opens or closes outside the span does not belong to it.
-    for left, right in ("（）", "()", "《》", "【】"):
-        if text[start:end].count(left) > text[start:end].count(right) and text[end - 1 : end] == left:
-            end -= 1
-        if text[start:end].count(right) > text[start:end].count(left) and text[end - 1 : end] == right:
-            end -= 1
+    if start == end:
+        return start, end
+    for left, right in ("（）", "()", "〔〕", "[]", "【】"):
+        start, end = _balanced(text, start, end, left, right)
+    return start, end
+
+
+def _balanced(text: str, start: int, end: int, left: str, right: str) -> tuple[int, int]:
+    """Takes in a missing bracket that stands at the edge; else leaves its mate out, where that does."""
+    surplus = text.count(left, start, end) - text.count(right, start, end)
+    if surplus < 0 and text[start - 1 : start] == left:
+        start -= 1
+    elif surplus < 0 and text[end - 1] == right:
+        end -= 1
+    elif surplus > 0 and text[end : end + 1] == right:
+        end += 1
+    elif surplus > 0 and text[end - 1] == left:
+        end -= 1
     return start, end

@@ -30,6 +30,25 @@ def test_names_and_texts_end_where_their_tags_and_their_cell_end() -> None:
     ]
 
 
+def test_a_name_has_one_role() -> None:
+    assert decoded("江城宏远公司借款", {"江": "lender", "城宏远公司": "borrower"}) == [
+        ("borrower", "江城宏远公司", "江城宏远公司")
+    ]
+
+
+def test_names_in_a_row_are_told_one_by_one() -> None:
+    found = decoded("由张三、李四担保", {"张三、李四": "guarantor"})
+    assert [text for _, text, _ in found] == ["张三", "李四"]
+
+
+@pytest.mark.parametrize(
+    ("tagged_words", "value"), [("2014）借字第9号", "（2014）借字第9号"), ("借字第9号（", "借字第9号")]
+)
+def test_brackets_come_in_pairs(tagged_words: str, value: str) -> None:
+    text = f"编号{'（' if '）' in tagged_words else ''}{tagged_words}，"
+    assert [words for _, words, _ in decoded(text, {tagged_words: "contract_no"})] == [value]
+
+
 def test_a_figure_without_a_form_is_taken_with_the_unit_before_it() -> None:
     assert decoded("金额（万元）：785；", {"785": "amount"}) == [("amount", "785", "7850000.00")]
 
