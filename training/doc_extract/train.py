@@ -23,7 +23,7 @@ from training.doc_extract.network import RoleNetwork
 from training.optimisation import Schedule, device, fit
 from training.paths import DOC_ROLES, ENCODER_DIR
 
-_ROWS = 24
+_ROWS = 20
 """Windows in a batch."""
 LAYERS = 4
 

@@ -17,7 +17,7 @@ from services.doc_extract.candidate import Candidate
 from services.doc_extract.text import BREAK, CELL
 from services.doc_extract.understanding.rows import Row, rows
 
-BODY_COST = 128.0
+BODY_COST = 176.0
 """Size of a window's own text, in estimated tokens."""
 _CONTEXT_CHARS = 40
 _TITLE_CHARS = 24
