@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from services.doc_extract.cli.evaluation import eval_documents, eval_sentences
 from services.doc_extract.cli.extract import extract
 from services.doc_extract.cli.schemas import schemas
 
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
     from bankai.cli.connection import Connection
 
 
-def register(app: typer.Typer, evaluation_group: typer.Typer) -> None:  # noqa: ARG001  # part of the protocol
-    """Adds the commands to `bankai`."""
+def register(app: typer.Typer, evaluation_group: typer.Typer) -> None:
+    """Adds the commands to `bankai` and to `bankai eval`."""
     app.command()(extract)
     app.add_typer(schemas(), name="schemas")
+    evaluation_group.command(name="documents")(eval_documents)
+    evaluation_group.command(name="sentences")(eval_sentences)
 
 
 async def demo(connection: "Connection", console: "Console") -> None:
