@@ -152,6 +152,7 @@ class Facts:
             "party": lambda: self._name("none", form if form != "any" else ""),
             "person": lambda: names.english_person(random) if form == "en" else names.person(random),
             "bank": lambda: names.english_bank(random) if form == "en" else names.branch(random),
+            "assignee": lambda: names.assignee(random),
             "id": lambda: self._identity(form),
             "account": lambda: codes.account(random),
             "no": lambda: codes.contract_number(random),

@@ -61,6 +61,11 @@ def branch(random: Random) -> str:
     )
 
 
+def assignee(random: Random) -> str:
+    """One who bought a claim from the bank that had lent."""
+    return random.choice(_LISTS["assignees"]).format(p=place(random), b=brand(random))
+
+
 def english_organisation(random: Random) -> str:
     """A company of an English agreement."""
     name = random.choice(_LISTS["en_orgs"]).format(b=random.choice(_LISTS["en_brands"]))
