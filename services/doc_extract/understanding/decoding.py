@@ -11,6 +11,7 @@ from services.doc_extract.candidate import Candidate, ValueKind
 from services.doc_extract.normal_forms.registry import normalise
 from services.doc_extract.schema import FieldSpec
 from services.doc_extract.text import BREAK, CELL
+from services.doc_extract.understanding.party_names import names
 from services.doc_extract.understanding.roles import Roles
 from services.doc_extract.understanding.rows import Surroundings
 
@@ -23,8 +24,11 @@ LEAST = 0.2
 _ALSO: Mapping[ValueKind, frozenset[ValueKind]] = {
     ValueKind.PENALTY_RATE: frozenset({ValueKind.PENALTY_RATE, ValueKind.RATE}),
 }
+_UNIT = re.compile(r"[元圆万亿¥￥$]|金额|本金|额度|小写|大写|RMB|CNY|USD", re.IGNORECASE)
+_FIGURE = re.compile(r"\d{2}|[〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖]")
+_GAP = 2
+"""Characters, such as spaces, that may stand between two tokens of one value."""
 _EDGE = " \u3000_＿\t\n\r,，.。;；:：、“”\"'‘’"
-_NAMES = re.compile(r"[^、，；\n\t]+")
 _LIMIT = re.compile(rf"[{CELL}{BREAK}]")
 _BLANK = re.compile(r"[\s_＿/\\\-—.:：,、（）()]*(?:年|月|日|元|万元|%|‰|无)?[\s_＿/\\\-—.:：年月日（）()]*")
 
@@ -120,15 +124,21 @@ def _spans(
             if start >= end or taken[start:end].any() or _BLANK.fullmatch(text, start, end):
                 continue
             norm = normalise(field.kind, text[start:end], around.before(start))
-            if norm is not None:
+            if norm is not None and _whole(field.kind, text[start:end], around.before(start)):
                 yield RoleValue(field.id, start, end, norm, score)
+
+
+def _whole(kind: ValueKind, value: str, before: str) -> bool:
+    """Whether a span without the form of a value can be one: a letter is no text, a figure without a unit no amount."""
+    if kind is ValueKind.AMOUNT:
+        return bool(_UNIT.search(before) or _UNIT.search(value)) and bool(_FIGURE.search(value))
+    return kind not in FREE or len(value) > 1
 
 
 def _parts(text: str, start: int, end: int, kind: ValueKind) -> Iterator[tuple[int, int]]:
     """Names that stand one after the other, each by itself; anything else as it is."""
     if kind is ValueKind.PARTY:
-        for match in _NAMES.finditer(text, start, end):
-            yield match.span()
+        yield from names(text, start, end)
     else:
         yield start, end
 
@@ -158,20 +168,22 @@ def _whole_names(text: str, roles: Roles, fields: Sequence[FieldSpec]) -> Iterat
 
 
 def _runs(roles: Roles) -> Iterator[tuple[int, int, int]]:
-    """Column, first and last token of each run."""
+    """Column, first and last token of each run of neighbouring tokens with the same likeliest field."""
     either = roles.either
     best: NDArray[np.intp] = either.argmax(axis=1)
-    rows = np.arange(len(best))
-    likely = either[rows, best] >= LEAST
-    opens = roles.begin[rows, best] > roles.inside[rows, best]
-    run: tuple[int, int] | None = None
-    for place in range(len(best) + 1):
-        ends = place == len(best) or not likely[place]
-        if run and (ends or best[place] != run[0] or opens[place]):
-            yield run[0], run[1], place - 1
-            run = None
-        if not ends and run is None:
-            run = (int(best[place]), place)
+    likely = either[np.arange(len(best)), best] >= LEAST
+    first = 0
+    for place in range(1, len(best) + 1):
+        goes_on = (
+            place < len(best)
+            and best[place] == best[first]
+            and likely[place] == likely[first]
+            and roles.starts[place] - roles.ends[place - 1] <= _GAP
+        )
+        if not goes_on:
+            if likely[first]:
+                yield int(best[first]), first, place - 1
+            first = place
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
