@@ -10,7 +10,11 @@ from google.longrunning import operations_pb2_grpc
 
 from bankai.blobs import Blobs
 from bankai.doc_extract.v1 import doc_extract_pb2_grpc
+from bankai.inference import open_backend
+from bankai.inference.backend import InferenceBackend
+from bankai.inference.repository import ModelRepository
 from bankai.interceptors import default_interceptors
+from bankai.model_health import watch_models
 from bankai.server import GrpcServer
 from bankai.store import Database
 from services.doc_extract import operations_servicer, servicer
@@ -21,6 +25,10 @@ from services.doc_extract.extractor import Extractor
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.intake.reader import FileReader
 from services.doc_extract.operations_servicer import OperationsServicer
+from services.doc_extract.reading.document_reader import DocumentReader
+from services.doc_extract.reading.ocr import reader as ocr
+from services.doc_extract.reading.ocr import recognition
+from services.doc_extract.reading.ocr.reader import PageReader
 from services.doc_extract.retention import Retention
 from services.doc_extract.schemas import SchemaBook
 from services.doc_extract.servicer import DocExtractServicer, Parts
@@ -31,7 +39,13 @@ from services.doc_extract.storage.documents import DocumentStore
 from services.doc_extract.storage.operations import OperationStore
 from services.doc_extract.storage.results import ResultStore
 from services.doc_extract.storage.schemas import SchemaStore
+from services.doc_extract.understanding import roles
+from services.doc_extract.understanding.understander import Understander
 from services.doc_extract.uploads import Uploads
+
+MODELS = (*ocr.MODELS, roles.MODEL)
+"""Names of the models that the service needs."""
+SERVICES = (servicer.NAME, operations_servicer.NAME)
 
 
 @asynccontextmanager
@@ -99,20 +113,31 @@ def _assemble(
         doc_extract_pb2_grpc.add_DocExtractServiceServicer_to_server(DocExtractServicer(parts), grpc_server)
         operations_pb2_grpc.add_OperationsServicer_to_server(OperationsServicer(operations, blobs), grpc_server)
 
-    server.add(register, (servicer.NAME, operations_servicer.NAME))
+    server.add(register, SERVICES)
     return (workers.run(), Retention(results, documents, blobs, storage).run())
 
 
 @asynccontextmanager
-async def open_extractor(settings: DocExtractSettings) -> AsyncIterator[Extractor]:
-    """The extractor that the settings ask for, closed with the context."""
+async def open_extractor(settings: DocExtractSettings, backend: InferenceBackend) -> AsyncIterator[Extractor]:
+    """The extractor that the settings ask for, closed with the context.
+
+    Args:
+        settings: The service's settings.
+        backend: Runs the models.
+
+    Raises:
+        FaultError: The models' files are missing or wrong.
+    """
+    repository = ModelRepository(settings.inference.models_dir)
     limits = IntakeLimits(max_bytes=settings.limits.document_bytes, max_pages=settings.limits.document_pages)
-    reader = FileReader(limits, settings.limits.extractions + settings.batch.workers)
-    await reader.start()
+    files = FileReader(limits, settings.limits.extractions + settings.batch.workers)
+    pages = PageReader(backend, recognition.read_labels(repository))
+    understander = Understander(backend, repository)
+    await files.start()
     try:
-        yield Extractor(reader)
+        yield Extractor(DocumentReader(files, pages), understander)
     finally:
-        await reader.close()
+        await files.close()
 
 
 async def serve(settings: DocExtractSettings) -> None:
@@ -122,5 +147,14 @@ async def serve(settings: DocExtractSettings) -> None:
         BankaiError: As `serving`.
         OSError: An address of the settings cannot be listened on.
     """
-    async with open_extractor(settings) as extractor, serving(settings, extractor) as server:
-        await server.run()
+    backend = open_backend(settings.inference)
+    try:
+        async with open_extractor(settings, backend) as extractor, serving(settings, extractor) as server:
+            watch = asyncio.create_task(watch_models(server, backend, MODELS, SERVICES))
+            try:
+                await server.run()
+            finally:
+                watch.cancel()
+                await asyncio.wait((watch,))
+    finally:
+        await backend.close()

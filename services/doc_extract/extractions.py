@@ -33,7 +33,7 @@ class DocumentExtractor(Protocol):
         schema: Schema,
         *,
         timeout: float,  # noqa: ASYNC109  # sent along
-        progress: Callable[[Progress], None] | None = None,
+        progress: Callable[[Progress], None],
     ) -> Extraction:
         """Extracts the fields of a schema from a document.
 

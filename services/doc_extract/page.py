@@ -93,3 +93,27 @@ class Page:
     blocks: Sequence[Block]
     source: Source = Source.DIGITAL
     rotation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A page that is a picture, or whose text layer cannot be trusted: what stands on it is yet to be recognised.
+
+    Attributes:
+        number: From 1.
+    """
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """What such a page looks like.
+
+    Attributes:
+        pixels: (height, width, 3): red, green, blue.
+        dpi: Pixels to the inch.
+    """
+
+    pixels: NDArray[np.uint8]
+    dpi: float

@@ -1,11 +1,8 @@
 """Puts the intent service together."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-import structlog
 
 from bankai.errors import FaultError
 from bankai.inference import open_backend
@@ -13,6 +10,7 @@ from bankai.inference.backend import InferenceBackend
 from bankai.inference.repository import ModelRepository
 from bankai.intent.v1 import intent_pb2_grpc
 from bankai.interceptors import default_interceptors
+from bankai.model_health import watch_models
 from bankai.server import GrpcServer
 from services.intent import labels as label_file
 from services.intent.calls import CallService
@@ -24,13 +22,6 @@ from services.intent.servicer import NAME, IntentServicer
 from services.intent.sessions import MemorySessionStore, SessionStore
 from services.intent.settings import IntentSettings
 from services.intent.stream import CallResources
-
-log = structlog.get_logger(__name__)
-
-_READY_EVERY_S = 2.0
-"""How often the models' readiness is looked at, for the service's health."""
-_STARTING_S = 0.1
-"""The same until the server listens."""
 
 
 @asynccontextmanager
@@ -63,7 +54,7 @@ async def serving(settings: IntentSettings, backend: InferenceBackend | None = N
     )
     servicer = IntentServicer(classifier, calls, labels, folder.name)
     server.add(lambda grpc_server: intent_pb2_grpc.add_IntentServiceServicer_to_server(servicer, grpc_server), [NAME])
-    watch = asyncio.create_task(_watch_health(server, backend))
+    watch = asyncio.create_task(watch_models(server, backend, (FULL_MODEL, PARTIAL_MODEL), [NAME]))
     try:
         yield server
     finally:
@@ -106,15 +97,3 @@ async def serve(settings: IntentSettings) -> None:
     """
     async with serving(settings) as server:
         await server.run()
-
-
-async def _watch_health(server: GrpcServer, backend: InferenceBackend) -> None:
-    """Keeps the service's health what its models' is, until cancelled. Looking for the first time loads them."""
-    healthy = True
-    while True:
-        ready = all(await asyncio.gather(*(backend.ready(model) for model in (FULL_MODEL, PARTIAL_MODEL))))
-        if server.port and ready is not healthy:
-            log.log(logging.INFO if ready else logging.ERROR, "models answer" if ready else "models do not answer")
-            await server.set_serving(NAME, serving=ready)
-            healthy = ready
-        await asyncio.sleep(_READY_EVERY_S if server.port else _STARTING_S)

@@ -75,7 +75,7 @@ def main() -> None:
     inputs = {"input_ids": example, "attention_mask": (example != 1).long()}
     export(Served(network).eval(), inputs, (OUTPUT,), folder / "model.onnx", network.encoder.config, per_token=True)
     shutil.copy(options.encoder / "tokenizer.json", folder)
-    labels = {"model": MODEL, "fields": FIELDS}
+    labels = {"model": MODEL, "fields": FIELDS, "calibration": {}}
     (folder / "labels.json").write_text(json.dumps(labels, indent=1) + "\n", encoding="utf-8")
     (options.models / MODEL / "config.pbtxt").write_text(_CONFIG, encoding="utf-8")
     print(f"{folder}: {(folder / 'model.onnx').stat().st_size / 1e6:.1f} MB")

@@ -9,11 +9,13 @@ from typing import Any
 from bankai.cli.report import progress
 from bankai.errors import BankaiError
 from bankai.evaluation.inputs import BadInputError
+from bankai.inference import open_backend
 from bankai.logging import configure
 from bankai.settings import LogSettings, load
 from services.doc_extract.app import open_extractor
 from services.doc_extract.evaluation.gold import GoldDocument, read_documents, read_sentences
 from services.doc_extract.evaluation.scoring import Verdict, judge
+from services.doc_extract.extractor import Extractor
 from services.doc_extract.schema import credit
 from services.doc_extract.settings import DocExtractSettings
 
@@ -45,13 +47,18 @@ def sentences(file: Path) -> dict[str, Any]:
 async def _extracted(items: Sequence[tuple[Path, bytes]], doing: str) -> list[Verdict]:
     settings = load(DocExtractSettings)
     configure(LogSettings(level="warning"), "doc_extract")
-    verdicts = []
-    async with open_extractor(settings) as extractor:
-        for file, data in progress(items, doing):
-            start = time.perf_counter()
-            try:
-                extraction = await extractor.extract(data, credit(), timeout=settings.limits.extract_s)
-            except BankaiError as error:
-                raise BadInputError(file, None, f"cannot be extracted: {error.message} ({error.reason})") from error
-            verdicts.append(Verdict(extraction, time.perf_counter() - start))
-    return verdicts
+    backend = open_backend(settings.inference)
+    try:
+        async with open_extractor(settings, backend) as extractor:
+            return [await _verdict(extractor, settings, *item) for item in progress(items, doing)]
+    finally:
+        await backend.close()
+
+
+async def _verdict(extractor: Extractor, settings: DocExtractSettings, file: Path, data: bytes) -> Verdict:
+    start = time.perf_counter()
+    try:
+        extraction = await extractor.extract(data, credit(), timeout=settings.limits.extract_s, progress=lambda _: None)
+    except BankaiError as error:
+        raise BadInputError(file, None, f"cannot be extracted: {error.message} ({error.reason})") from error
+    return Verdict(extraction, time.perf_counter() - start)

@@ -11,6 +11,7 @@ class IntakeLimits:
         max_bytes: Size of the file.
         max_pages: Pages of a document.
         max_page_points: Longest side of a page, in points; PDF's own limit is 14,400.
+        max_pixels: Pixels of an image, before it is decoded; a square metre at 300 dpi has 140 million.
         max_archive_members: Files inside a DOCX.
         max_archive_bytes: Size of all of them, unpacked.
         max_characters: Characters of a document.
@@ -22,6 +23,7 @@ class IntakeLimits:
     max_bytes: int = 50 * 2**20
     max_pages: int = 300
     max_page_points: int = 14_400
+    max_pixels: int = 60_000_000
     max_archive_members: int = 2_000
     max_archive_bytes: int = 200 * 2**20
     max_characters: int = 3_000_000

@@ -11,11 +11,8 @@ _PDF = b"%PDF-"
 _PDF_WITHIN = 1024
 """Readers accept a PDF whose header comes a little late (ISO 32000-1, annex H)."""
 _ZIP = b"PK\x03\x04"
+_IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
 _FOREIGN = (
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"II*\x00", "a TIFF image"),
-    (b"MM\x00*", "a TIFF image"),
     (b"BM", "a BMP image"),
     (b"GIF8", "a GIF image"),
     (b"RIFF", "a RIFF file"),
@@ -37,6 +34,7 @@ class Media(StrEnum):
 
     PDF = "pdf"
     DOCX = "docx"
+    IMAGE = "image"
     TEXT = "text"
 
 
@@ -53,19 +51,22 @@ def media_of(data: bytes, limits: IntakeLimits) -> Media:
         raise InvalidRequestError("FILE_TOO_LARGE", f"the file is larger than {limits.max_bytes} bytes: split it")
     head = data[:_PDF_WITHIN]
     is_pdf, is_zip = _PDF in head, data.startswith(_ZIP)
+    is_image = data.startswith(_IMAGES)
     foreign = next((name for magic, name in _FOREIGN if data.startswith(magic)), None)
     markup = head.lstrip().lower().startswith(_MARKUP)
-    if is_pdf and (is_zip or foreign or markup or _zip_at_end(data)):
+    if is_pdf and (is_zip or is_image or foreign or markup or _zip_at_end(data)):
         raise InvalidRequestError("FILE_TYPE_AMBIGUOUS", "the file is a PDF and something else: send a plain PDF")
     if is_pdf:
         return Media.PDF
+    if is_image:
+        return Media.IMAGE
     if is_zip:
         _check_archive(data, limits)
         return Media.DOCX
     if foreign or markup:
         name = foreign or "a web page or XML"
         raise InvalidRequestError(
-            "UNSUPPORTED_FILE_TYPE", f"the file is {name}; PDF with a text layer, DOCX and plain text can be read"
+            "UNSUPPORTED_FILE_TYPE", f"the file is {name}; PDF, DOCX, plain text, PNG, JPEG and TIFF can be read"
         )
     return Media.TEXT
 
@@ -89,5 +90,5 @@ def _check_archive(data: bytes, limits: IntakeLimits) -> None:
         raise InvalidRequestError("FILE_ENCRYPTED", "the file is protected by a password: send it without")
     if _DOCX_MEMBER not in {member.filename for member in members}:
         raise InvalidRequestError(
-            "UNSUPPORTED_FILE_TYPE", "the archive is no DOCX; PDF, DOCX and plain text can be read"
+            "UNSUPPORTED_FILE_TYPE", "the archive is no DOCX; PDF, DOCX, plain text, PNG, JPEG and TIFF can be read"
         )

@@ -6,15 +6,19 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import TypeVar
 
 import structlog
 
 from bankai.errors import DeadlineError, ExhaustedError, FaultError, InvalidRequestError
 from services.doc_extract.intake.failures import too_costly
 from services.doc_extract.intake.limits import IntakeLimits
-from services.doc_extract.intake.wire import unpacked
-from services.doc_extract.page import Page
+from services.doc_extract.intake.wire import unpacked, unpacked_pictures
+from services.doc_extract.page import Page, PageImage, Scan
+
+Told = TypeVar("Told")
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +51,7 @@ class FileReader:
             warm, self._warm = self._warm, None
             await _ended(await warm)
 
-    async def read(self, data: bytes, *, timeout: float) -> tuple[Page, ...]:  # noqa: ASYNC109  # part of a deadline
+    async def read(self, data: bytes, *, timeout: float) -> tuple[Page | Scan, ...]:  # noqa: ASYNC109  # part of a deadline
         """The pages of a file.
 
         Args:
@@ -60,6 +64,23 @@ class FileReader:
             ExhaustedError: READER_BUSY, no worker became free in time.
             DeadlineError: DEADLINE_EXCEEDED.
         """
+        return _told(await self._asked(None, data, timeout), b"P", unpacked)
+
+    async def draw(self, data: bytes, numbers: Sequence[int], *, timeout: float) -> list[PageImage]:  # noqa: ASYNC109  # part of a deadline
+        """Pictures of some of a file's pages.
+
+        Args:
+            data: Its bytes.
+            numbers: Of the pages, from 1; few, for all are held in memory at once.
+            timeout: As for `read`.
+
+        Raises:
+            BankaiError: As for `read`.
+        """
+        return _told(await self._asked(numbers, data, timeout), b"I", unpacked_pictures)
+
+    async def _asked(self, numbers: Sequence[int] | None, data: bytes, timeout: float) -> bytes:  # noqa: ASYNC109  # as above
+        """What a worker answers."""
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         try:
@@ -70,7 +91,8 @@ class FileReader:
             process = await self._worker()
             try:
                 wait = min(self._limits.wall_s, end - loop.time())
-                output, _ = await asyncio.wait_for(process.communicate(data), wait)
+                question = json.dumps(numbers and list(numbers)).encode() + b"\n"
+                output, _ = await asyncio.wait_for(process.communicate(question + data), wait)
             except TimeoutError:
                 if loop.time() >= end:
                     raise DeadlineError("DEADLINE_EXCEEDED", "the deadline passed while the file was read") from None
@@ -116,12 +138,10 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-def _answer(output: bytes, status: int) -> tuple[Page, ...]:
-    if output[:1] == b"P":
-        try:
-            return unpacked(output[1:])
-        except ValueError as error:
-            raise FaultError("READER_FAILED", "the file's pages came back damaged") from error
+def _answer(output: bytes, status: int) -> bytes:
+    """A worker's output that is no error."""
+    if output[:1] in {b"P", b"I"}:
+        return output
     if output[:1] == b"E":
         reason, message = json.loads(output[1:])
         raise InvalidRequestError(reason, message)
@@ -129,3 +149,13 @@ def _answer(output: bytes, status: int) -> tuple[Page, ...]:
     if -status in {signal.SIGKILL, signal.SIGXCPU, signal.SIGABRT}:
         raise too_costly()
     raise InvalidRequestError("FILE_CORRUPT", "the file broke its parser: save it anew and send it again")
+
+
+def _told(output: bytes, sort: bytes, read: Callable[[bytes], Told]) -> Told:
+    damaged = FaultError("READER_FAILED", "the file's pages came back damaged")
+    if output[:1] != sort:
+        raise damaged
+    try:
+        return read(output[1:])
+    except ValueError as error:
+        raise damaged from error

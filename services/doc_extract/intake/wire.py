@@ -4,15 +4,16 @@ A process that met a hostile file is not trusted, so what it says is read as dat
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from services.doc_extract.page import Block, Cell, Line, Page, Paragraph, Table
+from services.doc_extract.page import Block, Cell, Line, Page, PageImage, Paragraph, Scan, Table
 
 
-def packed(pages: list[Page]) -> bytes:
-    """Pages as bytes: the length of a JSON header, the header, then all characters' boxes."""
+def packed(pages: Sequence[Page | Scan]) -> bytes:
+    """Pages as bytes: the length of a JSON header, the header, then all characters' boxes. A scan is null."""
     boxes: list[bytes] = []
 
     def lines(them: Any) -> list[str]:
@@ -26,7 +27,9 @@ def packed(pages: list[Page]) -> bytes:
 
     header = json.dumps(
         [
-            {
+            None
+            if isinstance(page, Scan)
+            else {
                 "width": page.width,
                 "height": page.height,
                 "rotation": page.rotation,
@@ -38,7 +41,7 @@ def packed(pages: list[Page]) -> bytes:
     return len(header).to_bytes(8, "big") + header + b"".join(boxes)
 
 
-def unpacked(data: bytes) -> tuple[Page, ...]:
+def unpacked(data: bytes) -> tuple[Page | Scan, ...]:
     """The way back.
 
     Raises:
@@ -63,7 +66,9 @@ def unpacked(data: bytes) -> tuple[Page, ...]:
 
     try:
         pages = tuple(
-            Page(
+            Scan(number)
+            if page is None
+            else Page(
                 number,
                 float(page["width"]),
                 float(page["height"]),
@@ -77,3 +82,28 @@ def unpacked(data: bytes) -> tuple[Page, ...]:
     if at != len(numbers):
         raise ValueError("there are not as many boxes as characters")
     return pages
+
+
+def packed_pictures(pictures: Sequence[PageImage]) -> bytes:
+    """Pictures as bytes: the length of a JSON header, the header, then all pixels."""
+    header = json.dumps([[*picture.pixels.shape[:2], picture.dpi] for picture in pictures]).encode()
+    pixels = b"".join(np.ascontiguousarray(picture.pixels).tobytes() for picture in pictures)
+    return len(header).to_bytes(8, "big") + header + pixels
+
+
+def unpacked_pictures(data: bytes) -> list[PageImage]:
+    """The way back.
+
+    Raises:
+        ValueError: The bytes are not what `packed_pictures` makes.
+    """
+    at = 8 + int.from_bytes(data[:8], "big")
+    pictures = []
+    for height, width, dpi in json.loads(data[8:at]):
+        size = int(height) * int(width) * 3
+        pixels = np.frombuffer(data, np.uint8, count=size, offset=at).reshape(int(height), int(width), 3)
+        pictures.append(PageImage(pixels, float(dpi)))
+        at += size
+    if at != len(data):
+        raise ValueError("there are not as many pixels as told")
+    return pictures

@@ -1,25 +1,28 @@
 """The process that parses one file and ends: `python -m services.doc_extract.intake.worker LIMITS`.
 
-It reads the file from standard input up to its end and writes to standard output: a byte "P" and the pages, or "E" and
-an error's reason and message as JSON. It imports everything before it reads, so that it can wait, warm, for its file.
+It reads from standard input up to its end: a line of JSON, the numbers of the pages to draw or null to read them all,
+and the file. It writes to standard output: a byte "P" and the pages, "I" and pictures, or "E" and an error's reason and
+message as JSON. It imports everything before it reads, so that it can wait, warm, for its file.
 """
 
 import json
 import resource
 import sys
+from collections.abc import Sequence
 
 from bankai.errors import BankaiError
 from services.doc_extract.intake.failures import too_costly
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.intake.media import Media, media_of
-from services.doc_extract.intake.wire import packed
-from services.doc_extract.page import Page
+from services.doc_extract.intake.wire import packed, packed_pictures
+from services.doc_extract.page import Page, PageImage, Scan
 from services.doc_extract.reading.docx import read_docx
-from services.doc_extract.reading.pdf import read_pdf
+from services.doc_extract.reading.images import pictures_of, scans_of
+from services.doc_extract.reading.pdf import draw_pdf, read_pdf
 from services.doc_extract.reading.plain import read_plain
 
 
-def parse(data: bytes, limits: IntakeLimits) -> list[Page]:
+def parse(data: bytes, limits: IntakeLimits) -> Sequence[Page | Scan]:
     """The pages of a file.
 
     Raises:
@@ -28,7 +31,20 @@ def parse(data: bytes, limits: IntakeLimits) -> list[Page]:
     media = media_of(data, limits)
     if media is Media.PDF:
         return read_pdf(data, limits)
+    if media is Media.IMAGE:
+        return scans_of(data, limits)
     return read_docx(data) if media is Media.DOCX else read_plain(data)
+
+
+def draw(data: bytes, numbers: Sequence[int], limits: IntakeLimits) -> list[PageImage]:
+    """Pictures of some pages of a file that `parse` found to be scans.
+
+    Raises:
+        InvalidRequestError: As `parse`.
+    """
+    if media_of(data, limits) is Media.PDF:
+        return draw_pdf(data, numbers)
+    return pictures_of(data, numbers, limits)
 
 
 def main() -> None:
@@ -42,9 +58,13 @@ def main() -> None:
         (resource.RLIMIT_NOFILE, 64),
     ):
         resource.setrlimit(which, (most, most))
+    numbers = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read()
     try:
-        answer = b"P" + packed(parse(data, limits))
+        if numbers is None:
+            answer = b"P" + packed(parse(data, limits))
+        else:
+            answer = b"I" + packed_pictures(draw(data, numbers, limits))
     except BankaiError as error:
         answer = _refusal(error)
     except (MemoryError, RecursionError):

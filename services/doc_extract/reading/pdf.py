@@ -1,9 +1,10 @@
-"""PDF files with a text layer, read with PDFium."""
+"""PDF files, read with PDFium: the text layer of each page, or its picture."""
 
 import ctypes
 import io
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pikepdf
@@ -12,23 +13,27 @@ import pypdfium2.raw as pdfium_c
 
 from bankai.errors import InvalidRequestError
 from services.doc_extract.intake.limits import IntakeLimits
-from services.doc_extract.page import CharBoxes, Page
+from services.doc_extract.page import CharBoxes, Page, PageImage, Scan
 from services.doc_extract.reading.layout import Glyphs, blocks
 
-_FEWEST = 1
-"""Characters that a text layer must have; a page with an image and without any is a scan."""
+_FEW = 40
+"""Characters of a text layer that may be a stamp or a page's number on a scan."""
+_MOST_OF_PAGE = 0.5
+"""Share of a page that an image covers which is the page."""
+_DPI = 200.0
+_MOST_PIXELS = 12_000_000
+"""Of a page's picture; A3 at 200 dpi has 7.7 million."""
 _SAMPLE = 200
 """Characters that tell a page's direction."""
 _BROKEN_SHARE = 0.2
 """A text layer with more private or replacement characters than this cannot be trusted."""
 
 
-def read_pdf(data: bytes, limits: IntakeLimits) -> list[Page]:
-    """The pages of a PDF, each turned so that most of its text is upright.
+def read_pdf(data: bytes, limits: IntakeLimits) -> list[Page | Scan]:
+    """The pages of a PDF, each turned so that most of its text is upright; those without a usable text layer as scans.
 
     Raises:
-        InvalidRequestError: FILE_ENCRYPTED, FILE_CORRUPT, TOO_MANY_PAGES, PAGE_TOO_LARGE, PAGE_NEEDS_OCR for a page
-            that is an image or whose text layer is broken, DOCUMENT_TOO_LONG.
+        InvalidRequestError: FILE_ENCRYPTED, FILE_CORRUPT, TOO_MANY_PAGES, PAGE_TOO_LARGE, DOCUMENT_TOO_LONG.
     """
     document = _opened(data)
     try:
@@ -39,7 +44,8 @@ def read_pdf(data: bytes, limits: IntakeLimits) -> list[Page]:
             raise InvalidRequestError(
                 "TOO_MANY_PAGES", f"the PDF has {count} pages, more than {limits.max_pages}: split it"
             )
-        pages, left = [], limits.max_characters
+        pages: list[Page | Scan] = []
+        left = limits.max_characters
         for index in range(count):
             page, characters = _page(document, index, limits)
             left -= characters
@@ -49,6 +55,30 @@ def read_pdf(data: bytes, limits: IntakeLimits) -> list[Page]:
         return pages
     finally:
         document.close()
+
+
+def draw_pdf(data: bytes, numbers: Sequence[int]) -> list[PageImage]:
+    """Pictures of some pages, as a reader shows them.
+
+    Raises:
+        InvalidRequestError: FILE_ENCRYPTED, FILE_CORRUPT.
+    """
+    document = _opened(data)
+    try:
+        return [_drawn(document, number) for number in numbers]
+    finally:
+        document.close()
+
+
+def _drawn(document: pdfium.PdfDocument, number: int) -> PageImage:
+    try:
+        page = document[number - 1]
+        width, height = page.get_size()
+        scale = min(_DPI / 72, math.sqrt(_MOST_PIXELS / max(1.0, width * height)))
+        pixels = page.render(scale=scale, rev_byteorder=True, no_smoothtext=False).to_numpy()[:, :, :3]
+    except (pdfium.PdfiumError, IndexError):
+        raise InvalidRequestError("FILE_CORRUPT", f"page {number} of the PDF cannot be drawn: save it anew") from None
+    return PageImage(np.ascontiguousarray(pixels), 72 * scale)
 
 
 def _opened(data: bytes) -> pdfium.PdfDocument:
@@ -70,7 +100,7 @@ def _opened(data: bytes) -> pdfium.PdfDocument:
         ) from None
 
 
-def _page(document: pdfium.PdfDocument, index: int, limits: IntakeLimits) -> tuple[Page, int]:
+def _page(document: pdfium.PdfDocument, index: int, limits: IntakeLimits) -> tuple[Page | Scan, int]:
     try:
         page = document[index]
     except pdfium.PdfiumError:
@@ -84,7 +114,9 @@ def _page(document: pdfium.PdfDocument, index: int, limits: IntakeLimits) -> tup
     turn = _direction(text_page)
     glyphs = _glyphs(page, text_page, turn, limits)
     text_page.close()
-    _check_layer(page, glyphs, index + 1)
+    if _is_scan(page, glyphs):
+        page.close()
+        return Scan(index + 1), 0
     flag = page.get_rotation()
     if (turn - flag) % 180:
         width, height = height, width
@@ -136,13 +168,17 @@ def _upright(crop: tuple[float, float, float, float], places: CharBoxes, turn: i
     return np.stack(turned, axis=1).astype(np.float32)
 
 
-def _check_layer(page: pdfium.PdfPage, glyphs: Glyphs, number: int) -> None:
+def _is_scan(page: pdfium.PdfPage, glyphs: Glyphs) -> bool:
+    """Whether a page's text layer is missing, broken, or no more than a stamp on its picture."""
     text = "".join(glyphs.text.split())
     broken = sum(letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff" for letter in text)
-    if len(text) >= _FEWEST and broken <= _BROKEN_SHARE * len(text):
-        return
-    images = any(True for _ in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=2))
-    if text or images:
-        raise InvalidRequestError(
-            "PAGE_NEEDS_OCR", f"page {number} is a scan or its text layer is broken; scans cannot be read yet"
-        )
+    if broken > _BROKEN_SHARE * len(text):
+        return True
+    if len(text) >= _FEW:
+        return False
+    width, height = page.get_size()
+    covered = 0.0
+    for image in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=2):
+        left, bottom, right, top = image.get_bounds()
+        covered = max(covered, (right - left) * (top - bottom))
+    return covered >= (_MOST_OF_PAGE if text else 0.0) * width * height and covered > 0

@@ -4,6 +4,7 @@ import io
 
 import docx
 import pikepdf
+from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
@@ -63,3 +64,35 @@ def word(rows: tuple[tuple[str, ...], ...] = FORM) -> bytes:
 def text(rows: tuple[tuple[str, ...], ...] = FORM) -> bytes:
     """The same as tab-separated text."""
     return "\n".join("\t".join(row) for row in rows).encode()
+
+
+NOTE = (
+    "PROMISSORY NOTE",
+    "Borrower: Harbor Foods Inc.",
+    "Lender: First National Bank of Omaha",
+    "Loan amount: USD 1,000,000.00",
+    "Term: 36 months",
+    "Interest rate: 5.25% per annum",
+)
+
+
+def scan(lines: tuple[str, ...] = NOTE, *, turn: int = 0, as_pdf: bool = False) -> bytes:
+    """A picture of a page with these lines: a PNG at 150 dpi, or a PDF that holds nothing else.
+
+    The lines are English: a font for them comes with Pillow, one for Chinese would have to be installed.
+    """
+    page = Image.new("RGB", (1240, 1754), "white")
+    pen = ImageDraw.Draw(page)
+    for number, line in enumerate(lines):
+        pen.text((140, 160 + 90 * number), line, fill="black", font=ImageFont.load_default(38))
+    file = io.BytesIO()
+    page.rotate(-turn, expand=True).save(file, "PDF" if as_pdf else "PNG", resolution=150)
+    return file.getvalue()
+
+
+def image(size: tuple[int, int] = (120, 80), *, dpi: int = 72, noisy: bool = False) -> bytes:
+    """A PNG of white paper, or of noise."""
+    picture = Image.effect_noise(size, 80).convert("RGB") if noisy else Image.new("RGB", size, "white")
+    file = io.BytesIO()
+    picture.save(file, "PNG", dpi=(dpi, dpi))
+    return file.getvalue()

@@ -43,7 +43,12 @@ def test_training_learns(encoder_dir: Path) -> None:
     stream = Stream(WORDINGS, WindowEncoder(encoder_dir / "tokenizer.json"), random)
     held = list(islice(iter(stream), 24))
     before = loss(network, held).item()
-    fit(network, batches(stream, random), lambda batch: loss(network, batch), Schedule(steps=15, encoder_rate=5e-3, head_rate=1e-2))
+    fit(
+        network,
+        batches(stream, random),
+        lambda batch: loss(network, batch),
+        Schedule(steps=15, encoder_rate=5e-3, head_rate=1e-2),
+    )
     assert loss(network, held).item() < 0.7 * before
 
 

@@ -4,14 +4,17 @@ Connectionist temporal classification (Graves et al., ICML 2006): every step of 
 none; neighbouring steps of one class are one character. This is best-path decoding.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_FOLDED = str.maketrans("○", "〇")
+_NAMES = str.maketrans("○", "〇")
 """The recogniser names the circle where a form prints the numeral zero."""
+_PER_MILLE = re.compile(r"%(?:₀|0(?![\d.,%]))")
+"""And sees two characters in the sign of tenths of a percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +43,28 @@ def decode(classes: NDArray[np.int32], probabilities: NDArray[np.float32], label
         probabilities: (steps): its probability.
         labels: The character of each class; the first stands for none.
     """
-    begins = np.flatnonzero(np.diff(classes, prepend=0))
+    begins = np.flatnonzero(np.diff(classes, prepend=-1))
     ends = np.append(begins[1:], len(classes))
+    surest = np.maximum.reduceat(probabilities, begins)
     named = classes[begins] != 0
-    begins, ends = begins[named], ends[named]
-    text = "".join(labels[label] for label in classes[begins])
+    text = "".join(labels[label] for label in classes[begins[named]])
     first, last = len(text) - len(text.lstrip()), len(text.rstrip())
     if first >= last:
         return NOTHING
     inner = slice(first, last)
-    centres = (begins[inner] + ends[inner]) / (2 * len(classes))
-    return Reading(text[inner].translate(_FOLDED), _edges(centres), float(probabilities[begins[inner]].mean()))
+    centres = (begins + ends)[named][inner] / (2 * len(classes))
+    text, edges = _folded(text[inner], _edges(centres))
+    return Reading(text, edges, float(surest[named][inner].mean()))
+
+
+def _folded(text: str, edges: NDArray[np.float32]) -> tuple[str, NDArray[np.float32]]:
+    """Characters that the recogniser takes for others, as what they are."""
+    text = text.translate(_NAMES)
+    halves = [match.end() - 1 for match in _PER_MILLE.finditer(text)]
+    if halves:
+        edges[[half - 1 for half in halves], 1] = edges[halves, 1]
+        edges = np.delete(edges, halves, axis=0)
+    return _PER_MILLE.sub("‰", text), edges
 
 
 def _edges(centres: NDArray[np.float64]) -> NDArray[np.float32]:

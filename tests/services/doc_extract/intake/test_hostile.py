@@ -11,7 +11,7 @@ import pytest
 from bankai.errors import InvalidRequestError
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.intake.reader import FileReader
-from tests.services.doc_extract.documents import pdf, word
+from tests.services.doc_extract.documents import image, pdf, word
 
 SMALL = IntakeLimits(max_bytes=300_000, max_pages=3, max_archive_bytes=2_000_000, max_archive_members=50, wall_s=10)
 
@@ -52,7 +52,11 @@ NAMED = {
     "empty": (b"", "FILE_EMPTY"),
     "blank": (b" \n\t ", "FILE_EMPTY"),
     "large": (b"a" * 300_001, "FILE_TOO_LARGE"),
-    "png": (b"\x89PNG\r\n\x1a\n" + bytes(100), "UNSUPPORTED_FILE_TYPE"),
+    "png without content": (b"\x89PNG\r\n\x1a\n" + bytes(100), "FILE_CORRUPT"),
+    "jpeg without content": (b"\xff\xd8\xff" + bytes(100), "FILE_CORRUPT"),
+    "tiff without content": (b"II*\x00" + bytes(100), "FILE_CORRUPT"),
+    "png of many pixels": (image(size=(9000, 9000)), "IMAGE_TOO_LARGE"),
+    "png and PDF": (image() + pdf(), "FILE_TYPE_AMBIGUOUS"),
     "gif": (b"GIF89a" + bytes(100), "UNSUPPORTED_FILE_TYPE"),
     "program": (b"MZ" + bytes(100), "UNSUPPORTED_FILE_TYPE"),
     "web page": (b"<!DOCTYPE html><p>x", "UNSUPPORTED_FILE_TYPE"),

@@ -16,6 +16,7 @@ from bankai.status import from_rpc_error
 from services.doc_extract.app import serving
 from services.doc_extract.settings import DocExtractSettings
 from tests.services.doc_extract.serving.fakes import ScriptedExtractor
+from tests.services.doc_extract.serving.postgres import Postgres, postgres
 
 CONTRACT = "borrower: 宏远公司\namount: 7850000.00\namount_upper: 7850001.00?\nsign_date: 2023-01-09\n".encode()
 
@@ -26,6 +27,7 @@ class Service:
 
     server: GrpcServer
     port: int
+    close: Callable[[], Awaitable[None]]
     channel: grpc.aio.Channel
     stub: Any
     operations: Any
@@ -63,6 +65,14 @@ async def refused(call: Awaitable[Any]) -> tuple[str, str]:
     return caught.value.code().name, from_rpc_error(caught.value).reason
 
 
+async def faulted(call: Awaitable[Any]) -> tuple[str, str]:
+    """Reason with which a call is refused, and the field that is to blame first."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    error = from_rpc_error(caught.value)
+    return error.reason, error.violations[0].field
+
+
 async def until(condition: Callable[[], object]) -> None:
     """Waits until a condition holds."""
     async with asyncio.timeout(20):
@@ -75,8 +85,23 @@ def extractor() -> ScriptedExtractor:
     return ScriptedExtractor()
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database: every test that asks for one runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/state/results.db"
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.new_database()
+
+
 @pytest.fixture
-async def start(extractor: ScriptedExtractor, tmp_path: Path) -> AsyncIterator[Start]:
+async def start(extractor: ScriptedExtractor, tmp_path: Path, database_url: str) -> AsyncIterator[Start]:
     """Starts services with the given groups of settings; all share one scripted extractor and one folder."""
     async with AsyncExitStack() as stack:
 
@@ -84,19 +109,25 @@ async def start(extractor: ScriptedExtractor, tmp_path: Path) -> AsyncIterator[S
             settings = DocExtractSettings.model_validate(
                 {
                     "server": {"listen": "127.0.0.1:0", "drain_grace_s": 0.0},
-                    "storage": {"folder": tmp_path / "state", **groups.pop("storage", {})},
+                    "storage": {
+                        "folder": tmp_path / "state",
+                        "database_url": database_url,
+                        **groups.pop("storage", {}),
+                    },
                     "batch": {"lease_s": 1.0, "poll_s": 0.05, **groups.pop("batch", {})},
                     **groups,
                 }
             )
-            server = await stack.enter_async_context(serving(settings, extractor))
+            own = await stack.enter_async_context(AsyncExitStack())
+            server = await own.enter_async_context(serving(settings, extractor))
             port = await server.start()
-            stack.push_async_callback(server.stop_now)
+            own.push_async_callback(server.stop_now)
             options = (("grpc.use_local_subchannel_pool", 1),)
             channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}", options))
             return Service(
                 server,
                 port,
+                own.aclose,
                 channel,
                 doc_extract_pb2_grpc.DocExtractServiceStub(channel),
                 operations_pb2_grpc.OperationsStub(channel),

@@ -63,7 +63,7 @@ async def test_another_file_under_the_same_request_id(service: Service) -> None:
 async def test_a_result_survives_a_restart(start: Start, extractor: ScriptedExtractor) -> None:
     before = await start()
     result = await before.extract("r1")
-    await before.server.stop_now()
+    await before.close()
     after = await start()
     assert await after.extract("r1") == result
     assert len(extractor.begun) == 1

@@ -1,0 +1,142 @@
+"""Lines of a scanned page to paragraphs and tables in the order of reading."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
+
+import numpy as np
+
+from services.doc_extract.page import Block, Cell, Line, Paragraph, Table
+from services.doc_extract.reading.ocr.pieces import Piece, rows
+from services.doc_extract.reading.ocr.rules import Field, Grid
+
+Finish = Callable[[Piece], Line]
+"""Turns a piece into a line of the page."""
+
+_WIDE_GAP = 1.6
+"""Heights of a line between two pieces of a row that are cells of their own."""
+_LINE_GAP = 1.3
+"""Heights of a line between two lines of one paragraph."""
+_FULL = 2.5
+"""Heights of a line that may be missing at the right of one that goes on below."""
+_BEGINS = re.compile(
+    r"\s*(?:第[一二三四五六七八九十百\d]+[条章节款]|[一二三四五六七八九十]+[、.．]|\d+(?:\.\d+)*[、.．\s]|[（(][一二三四五六七八九十\d]+[)）]|[^，。；]{1,12}[：:])"
+)
+"""What begins a paragraph: an article, a number, a label with its colon."""
+
+
+def blocks(pieces: Sequence[Piece], grids: Sequence[Grid], finish: Finish) -> list[Block]:
+    """What stands on a page, from its top to its bottom.
+
+    Args:
+        pieces: All that was read on it.
+        grids: Its ruled tables from top to bottom.
+        finish: Turns a piece into a line of the page.
+    """
+    free = list(pieces)
+    tables = []
+    for grid in grids:
+        cells, free = _filled(grid, free)
+        tables.append(Table([_cell(field, inside, finish) for field, inside in cells]))
+    found: list[Block] = []
+    for number, table in enumerate(tables):
+        above = [piece for piece in free if piece.middle < grids[number].top]
+        free = [piece for piece in free if piece.middle >= grids[number].top]
+        found += [*_loose(above, finish), table]
+    return found + list(_loose(free, finish))
+
+
+def _filled(grid: Grid, pieces: Iterable[Piece]) -> tuple[list[tuple[Field, list[Piece]]], list[Piece]]:
+    """A table's cells with what stands in them, and what stands outside it. A line across a rule is cut there."""
+    inside: list[list[Piece]] = [[] for _ in grid.fields]
+    outside: list[Piece] = []
+    for piece in pieces:
+        places = _fields_of(grid, piece)
+        start = 0
+        for field, group in groupby(places):
+            end = start + len(list(group))
+            part = piece.part(start, end)
+            start = end
+            if part is not None:
+                (outside if field < 0 else inside[field]).append(part)
+    return list(zip(grid.fields, inside, strict=True)), outside
+
+
+def _fields_of(grid: Grid, piece: Piece) -> list[int]:
+    """For each character the place of its cell in the grid, -1 outside. One on a rule belongs to the one before it."""
+    edges = np.array([[field.left, field.top, field.right, field.bottom] for field in grid.fields])
+    found: list[int] = []
+    for left, top, right, bottom in piece.boxes:
+        x, y = (left + right) / 2, (top + bottom) / 2
+        holding = (edges[:, 0] <= x) & (x <= edges[:, 2]) & (edges[:, 1] <= y) & (y <= edges[:, 3])
+        if holding.any():
+            found.append(int(np.argmax(holding)))
+        else:
+            within = grid.left <= x <= grid.right and grid.top <= y <= grid.bottom
+            found.append(found[-1] if found and within else -1)
+    return found
+
+
+def _cell(field: Field, pieces: Sequence[Piece], finish: Finish) -> Cell:
+    lines = [finish(piece) for row in rows(pieces) for piece in row]
+    return Cell(field.row, field.column, lines, field.row_span, field.column_span)
+
+
+def _loose(pieces: Sequence[Piece], finish: Finish) -> Iterator[Block]:
+    """Paragraphs, and tables that only their columns show, of what stands outside ruled tables."""
+    groups = [_cells(row) for row in rows(pieces)]
+    margin = max((piece.right for piece in pieces), default=0.0)
+    for several, run in groupby(groups, key=lambda cells: len(cells) > 1):
+        if several:
+            yield _columns(list(run), finish)
+        else:
+            for lines in _paragraphs([cells[0] for cells in run], margin):
+                yield Paragraph([finish(piece) for line in lines for piece in line])
+
+
+def _cells(row: Sequence[Piece]) -> list[list[Piece]]:
+    """A row's pieces, those with little between them together."""
+    cells = [[row[0]]]
+    for before, piece in pairwise(row):
+        if piece.left - before.right > _WIDE_GAP * min(before.height, piece.height):
+            cells.append([piece])
+        else:
+            cells[-1].append(piece)
+    return cells
+
+
+def _columns(table: Sequence[Sequence[Sequence[Piece]]], finish: Finish) -> Table:
+    """Rows of cells as a table; the row with most cells says where its columns are."""
+    widest = max(table, key=len)
+    centres = np.array([(cell[0].left + cell[-1].right) / 2 for cell in widest])
+    cells: list[Cell] = []
+    for number, row in enumerate(table):
+        taken = -1
+        for place, cell in enumerate(row):
+            nearest = int(np.argmin(np.abs(centres - (cell[0].left + cell[-1].right) / 2)))
+            # Columns keep their order and leave room for the cells to come.
+            column = min(max(nearest, taken + 1), len(centres) - len(row) + place)
+            cells += [Cell(number, gap, ()) for gap in range(taken + 1, column)]
+            cells.append(Cell(number, column, [finish(piece) for piece in cell]))
+            taken = column
+        cells += [Cell(number, gap, ()) for gap in range(taken + 1, len(centres))]
+    return Table(cells)
+
+
+def _paragraphs(lines: Sequence[list[Piece]], margin: float) -> list[list[list[Piece]]]:
+    found: list[list[list[Piece]]] = []
+    for line in lines:
+        if found and _goes_on(found[-1][-1], line, margin):
+            found[-1].append(line)
+        else:
+            found.append([line])
+    return found
+
+
+def _goes_on(before: Sequence[Piece], after: Sequence[Piece], margin: float) -> bool:
+    """Whether a line goes on in the next one."""
+    last, first = before[-1], after[0]
+    full = last.right >= margin - _FULL * last.height
+    near = first.top - last.bottom <= _LINE_GAP * last.height
+    alike = 0.7 <= first.height / last.height <= 1.4
+    return full and near and alike and not _BEGINS.match(first.text)
