@@ -7,6 +7,7 @@ ROOT = Path(__file__).parent.parent
 MODELS_DIR = ROOT / "models"
 CORPUS_DIR = ROOT / "training" / "intent" / "corpus"
 ENCODER_DIR = ROOT / "var" / "encoder"
+FONTS_DIR = ROOT / "var" / "fonts"
 SHIPPED_TOKENIZER = MODELS_DIR / "intent" / "1" / "tokenizer.json"
 INTENT_TEACHER = ROOT / "var" / "intent" / "teacher.pt"
 INTENT_STUDENT = ROOT / "var" / "intent" / "student.pt"

@@ -1,14 +1,12 @@
-"""Real templates of loan and security contracts, filled in: `python -m training.doc_extract.templates OUT`.
+"""The templates of templates.yaml, filled in.
 
-Writes documents and their gold.json as `bankai eval documents` reads them. The wording is that of real banks; what is
-filled in is our own. The templates' text is not ours to give: templates.yaml says which blank of which template takes
-which slot of training/doc_extract/wording.py, and nothing of what stands around it.
+The wording is that of real banks; what is filled in is our own. The templates' text is not ours to give: templates.yaml
+says which blank of which template takes which slot of training/doc_extract/wording.py, and nothing of what stands
+around it.
 """
 
-import argparse
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -19,12 +17,18 @@ import yaml
 
 from services.doc_extract.candidate import ValueKind
 from services.doc_extract.normal_forms.registry import normalise
+from services.doc_extract.result import DocumentKind
 from services.doc_extract.schema import credit
 from training.doc_extract.filling import Filled, fill
-from training.doc_extract.wording import Wording, parse
-from training.paths import ROOT, public
+from training.doc_extract.templates.contradictions import KEPT, contradicted
+from training.doc_extract.wording import SENTENCES, Wording, parse
+from training.paths import public
 
-ANNOTATIONS = ROOT / "training" / "doc_extract" / "templates.yaml"
+ANNOTATIONS = Path(__file__).parent / "templates.yaml"
+LEFT_BLANK = 1 / 3
+"""Share of the blanks that stay as they are."""
+CONTRADICTED = 0.3
+"""Share of the documents that contradict themselves, where their template lets them."""
 _FOLDER = ("zh-loan-templates", "txt")
 _BLANK = re.compile(
     r"[＿_]+(?: *[＿_]+)*|(?<=\S) +(?=\S)|(?<=[：:号数]) *(?=\n|$)|(?<=\S) +(?=\n|$)",
@@ -32,7 +36,6 @@ _BLANK = re.compile(
 _HEADER = "法律法规查询"
 """What the site that the templates come from puts above each."""
 _PLACE = re.compile(r"(?P<before>\d+)\.(?P<first>\d+)-(?P<last>\d+)\.(?P<behind>\d+)")
-LEFT_BLANK = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,13 @@ class Document:
         name: Of the template.
         text: Of the document.
         fields: Its values as gold.json has them, with the characters where they stand as "span".
+        flags: Ids of the checks that must find something.
     """
 
     name: str
     text: str
     fields: list[dict[str, Any]]
+    flags: list[str]
 
 
 def documents(split: str, random: Random) -> Iterator[Document]:
@@ -57,8 +62,12 @@ def documents(split: str, random: Random) -> Iterator[Document]:
         SystemExit: The data set is not there.
     """
     for name, entry in _annotations(split).items():
-        filled = fill(Wording(entry["kind"], name, parse(_wording(name, entry["blanks"], random))), random)
-        yield Document(name, filled.text, _fields(filled))
+        blanks, flags = entry["blanks"], list[str]()
+        if random.random() < CONTRADICTED:
+            blanks, flags = contradicted(blanks, random)
+        filled = fill(Wording(SENTENCES, name, parse(_wording(name, blanks, random))), random)
+        fields = _fields(filled)
+        yield Document(name, filled.text, fields, [*flags, *_blank(fields, DocumentKind(entry["kind"]))])
 
 
 def _annotations(split: str) -> Mapping[str, Any]:
@@ -78,11 +87,17 @@ def _wording(name: str, blanks: Mapping[str, str], random: Random) -> str:
             raise ValueError(f"{name}: {place!r} is no place")
         start = places[int(found["first"])][0] - int(found["before"])
         end = places[int(found["last"])][1] + int(found["behind"])
-        if random.random() < LEFT_BLANK:
+        if random.random() < LEFT_BLANK and not slot.startswith(KEPT):
             continue
-        out += [text[at:start], slot]
+        out += [text[at:start], slot.removeprefix(KEPT)]
         at = end
     return "".join([*out, text[at:]])
+
+
+def _blank(fields: Sequence[Mapping[str, Any]], kind: DocumentKind) -> list[str]:
+    present = {field["field"] for field in fields}
+    missing = any(field.id not in present for field in credit().required_in(kind))
+    return ["required_field_blank"] if missing else []
 
 
 def _fields(filled: Filled) -> list[dict[str, Any]]:
@@ -98,27 +113,3 @@ def _fields(filled: Filled) -> list[dict[str, Any]]:
         norm = None if named else normalise(kinds[field], text, filled.text[max(0, start - 12) : start])
         fields.append({"field": field, "text": text, "norm": norm, "span": [start, end]})
     return fields
-
-
-def main() -> None:
-    """Runs the command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write")
-    parser.add_argument("--split", choices=("dev", "test"), default="dev", help="default: %(default)s")
-    parser.add_argument("--copies", type=int, default=3, help="fillings of each template (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the values (default: %(default)s)")
-    options = parser.parse_args()
-    random = Random(options.seed)
-    options.out.mkdir(parents=True, exist_ok=True)
-    gold = {}
-    for copy in range(options.copies):
-        for document in documents(options.split, random):
-            file = f"{document.name}_{copy}.txt"
-            (options.out / file).write_text(document.text, encoding="utf-8")
-            gold[file] = {"fields": document.fields}
-    (options.out / "gold.json").write_text(json.dumps(gold, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(f"{options.out}: {len(gold)} documents with {sum(len(each['fields']) for each in gold.values())} values")
-
-
-if __name__ == "__main__":
-    main()
