@@ -42,6 +42,13 @@ triton: setup ## Sets up a real Triton server under .triton/ from pinned package
 
 bench-peer: .bench/mlserver/stamp ## Sets up MLServer, the benchmarks' peer, under .bench/ from pinned packages.
 
+.bench/rapidocr/stamp: requirements/bench-rapidocr.txt | $(VENV)/bin/python
+	$(PY) -m venv --clear .bench/rapidocr
+	.bench/rapidocr/bin/python -m pip install --quiet --no-deps --disable-pip-version-check -r $<
+	touch $@
+
+bench-ocr-peer: .bench/rapidocr/stamp ## Sets up RapidOCR, the OCR benchmark's peer, under .bench/ from pinned packages.
+
 bench: setup-dev bench-peer ## Every benchmark, about 20 minutes on a quiet machine; each one's last line is its result.
 	@for name in latency throughput peer_mlserver "calls --minutes 8"; do $(PY) -m benchmarks.$$name || exit 1; done
 
@@ -63,4 +70,4 @@ test: setup-dev triton ## Every test, against a real Triton, Redis and the shipp
 test-fast: setup-dev ## The tests that need no server and little time.
 	$(VENV)/bin/pytest -m 'not slow'
 
-.PHONY: help setup setup-dev setup-train demo up triton bench bench-peer protos lint test test-fast
+.PHONY: help setup setup-dev setup-train demo up triton bench bench-peer bench-ocr-peer protos lint test test-fast

@@ -205,6 +205,8 @@ def _balanced(text: str, start: int, end: int, left: str, right: str) -> tuple[i
     surplus = text.count(left, start, end) - text.count(right, start, end)
     if surplus < 0 and text[start - 1 : start] == left:
         start -= 1
+    elif surplus < 0 and text[start] == right:
+        start += 1
     elif surplus < 0 and text[end - 1] == right:
         end -= 1
     elif surplus > 0 and text[end : end + 1] == right:

@@ -7,7 +7,7 @@ from services.doc_extract.reading.ocr.picture import Picture
 
 _SIZE = 1 / 70
 """Inches of a side of the largest speck; the full stop of 8 point print is twice as large."""
-_MANY = 8.0
+_MANY = 22.0
 """Specks to the square inch that make a page a noisy one; others are left as they are."""
 
 
