@@ -17,6 +17,8 @@ COMMANDS = [
     ["eval", "intent"],
     ["eval", "calls"],
     ["eval", "text-intent"],
+    ["eval", "documents"],
+    ["eval", "sentences"],
     ["models", "list"],
     ["gateway", "new-key"],
 ]
