@@ -1,0 +1,69 @@
+"""Reading with the shipped models."""
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+
+from bankai.inference import open_backend
+from bankai.inference.repository import ModelRepository
+from bankai.settings import InferenceSettings
+from services.doc_extract.page import Page, Paragraph, Source, Table
+from services.doc_extract.reading.ocr.reader import PageReader
+from services.doc_extract.reading.ocr.recognition import read_labels
+from services.doc_extract.text import DocumentText
+from tests.services.doc_extract.reading.ocr.pages import DPI, LINES, Picture, page, sealed, skewed
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def reader() -> AsyncIterator[PageReader]:
+    settings = InferenceSettings()
+    backend = open_backend(settings)
+    yield PageReader(backend, read_labels(ModelRepository(settings.models_dir)))
+    await backend.close()
+
+
+async def read(reader: PageReader, picture: Picture) -> Page:
+    return await reader.read(picture, dpi=DPI, number=1, timeout=60)
+
+
+def letters(found: Page) -> str:
+    return "".join(DocumentText.of([found]).text.split())
+
+
+@pytest.mark.parametrize("quarter", [0, 1, 2, 3])
+async def test_a_page_is_read_whichever_way_up_it_lies(reader: PageReader, quarter: int) -> None:
+    found = await read(reader, np.ascontiguousarray(np.rot90(page(), -quarter)))
+    assert letters(found) == "".join("".join(LINES).split())
+    assert found.rotation == -90 * quarter % 360
+    assert (found.width, found.height) == pytest.approx((1000 * 72 / DPI, 800 * 72 / DPI))
+
+
+@pytest.mark.parametrize("change", [lambda each: skewed(each, 3.0), sealed])
+async def test_a_skewed_page_and_a_sealed_one_are_read_alike(reader: PageReader, change: object) -> None:
+    found = await read(reader, change(page()))  # type: ignore[operator]
+    assert letters(found) == "".join("".join(LINES).split())
+
+
+async def test_characters_have_their_places_in_points(reader: PageReader) -> None:
+    text = DocumentText.of([await read(reader, page())])
+    (region,) = text.regions(text.text.index("Harbor"), text.text.index("Harbor") + 6)
+    (box,) = region.boxes
+    # "Borrower: " is about 150 pixels wide; the line stands 190 pixels from the top.
+    assert box.left == pytest.approx(235 * 72 / DPI, abs=12)
+    assert box.top == pytest.approx(195 * 72 / DPI, abs=6)
+    assert 8 < box.bottom - box.top < 25
+
+
+async def test_an_empty_page_has_no_text(reader: PageReader) -> None:
+    found = await read(reader, np.full((700, 500, 3), 255, np.uint8))
+    assert (list(found.blocks), found.source) == ([], Source.OCR)
+
+
+async def test_lines_come_with_their_confidence(reader: PageReader) -> None:
+    found = await read(reader, page())
+    lines = [line for block in found.blocks if not isinstance(block, Table) for line in block.lines]
+    assert all(isinstance(block, Paragraph) for block in found.blocks)
+    assert all(0.8 < line.confidence <= 1 for line in lines)
