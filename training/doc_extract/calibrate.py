@@ -21,6 +21,7 @@ from bankai.inference.repository import ModelRepository
 from bankai.settings import InferenceSettings
 from services.doc_extract.evaluation.gold import GoldValue, read_documents, read_sentences
 from services.doc_extract.evaluation.matching import match
+from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.reading.plain import read_plain
 from services.doc_extract.schema import credit
 from services.doc_extract.understanding.labels import FILE, Calibration
@@ -66,7 +67,7 @@ async def scores(models_dir: Path, items: Sequence[tuple[bytes, Sequence[GoldVal
         understander = Understander(backend, ModelRepository(models_dir))
         scored: list[Scored] = []
         for data, gold in items:
-            found = await understander.understand(read_plain(data), credit(), _TIMEOUT_S)
+            found = await understander.understand(read_plain(data, IntakeLimits()), credit(), _TIMEOUT_S)
             matched = match(gold, found.values)
             scored += [(value.field, value.confidence, True) for _, value in matched.pairs]
             scored += [(value.field, value.confidence, False) for value in matched.wrong]

@@ -33,7 +33,7 @@ def parse(data: bytes, limits: IntakeLimits) -> Sequence[Page | Scan]:
         return read_pdf(data, limits)
     if media is Media.IMAGE:
         return scans_of(data, limits)
-    return read_docx(data) if media is Media.DOCX else read_plain(data)
+    return read_docx(data) if media is Media.DOCX else read_plain(data, limits)
 
 
 def draw(data: bytes, numbers: Sequence[int], limits: IntakeLimits) -> list[PageImage]:

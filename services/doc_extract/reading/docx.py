@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 import docx
@@ -30,6 +31,7 @@ def read_docx(data: bytes) -> list[Page]:
         PackageNotFoundError,
         LxmlError,
         zipfile.BadZipFile,
+        zlib.error,
         KeyError,
         ValueError,
         AttributeError,

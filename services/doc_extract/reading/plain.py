@@ -5,6 +5,7 @@ import codecs
 import numpy as np
 
 from bankai.errors import InvalidRequestError
+from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.page import Cell, Line, Page, Paragraph, Table
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -12,14 +13,20 @@ _CONTROL_SHARE = 0.02
 """More control characters than this are no text, whatever decodes them."""
 
 
-def read_plain(data: bytes) -> list[Page]:
+def read_plain(data: bytes, limits: IntakeLimits) -> list[Page]:
     """One page without places: a paragraph per line, a row of cells where a line has tabs.
 
     Raises:
-        InvalidRequestError: TEXT_UNDECODABLE for what is neither UTF-8, UTF-16 with its mark, nor GB 18030.
+        InvalidRequestError: TEXT_UNDECODABLE for what is neither UTF-8, UTF-16 with its mark, nor GB 18030;
+            DOCUMENT_TOO_LONG.
     """
+    whole = _decoded(data)
+    if len(whole) > limits.max_characters:
+        raise InvalidRequestError(
+            "DOCUMENT_TOO_LONG", f"the text has over {limits.max_characters} characters: split it"
+        )
     blocks: list[Paragraph | Table] = []
-    for text in _decoded(data).splitlines():
+    for text in whole.splitlines():
         if "\t" in text:
             cells = [Cell(0, column, placeless(part)) for column, part in enumerate(text.split("\t"))]
             blocks.append(Table(cells))
