@@ -65,7 +65,10 @@ def documents(split: str, random: Random) -> Iterator[Document]:
         blanks, flags = entry["blanks"], list[str]()
         if random.random() < CONTRADICTED:
             blanks, flags = contradicted(blanks, random)
-        filled = fill(Wording(SENTENCES, name, parse(_wording(name, blanks, random))), random)
+        wording = _wording(name, blanks, random)
+        for field, text in entry.get("fixed", {}).items():
+            wording = wording.replace(text, f"[[{field}|{text}]]", 1)
+        filled = fill(Wording(SENTENCES, name, parse(wording)), random)
         fields = _fields(filled)
         yield Document(name, filled.text, fields, [*flags, *_blank(fields, DocumentKind(entry["kind"]))])
 
