@@ -30,7 +30,7 @@ _GAP = 2
 """Characters, such as spaces, that may stand between two tokens of one value."""
 _EDGE = " \u3000_＿\t\n\r,，.。;；:：、“”\"'‘’"
 _LIMIT = re.compile(rf"[{CELL}{BREAK}]")
-_BLANK = re.compile(r"[\s_＿/\\\-—.:：,、（）()]*(?:年|月|日|元|万元|%|‰|无)?[\s_＿/\\\-—.:：年月日（）()]*")
+_BLANK = re.compile(r"[\s_＿/\\\-—.:：,、（）()年月日字第号]*(?:元|万元|%|‰|无)?[\s_＿/\\\-—.:：年月日号（）()]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ from services.doc_extract.understanding.tokens import WindowEncoder
 
 TOKENIZER = "tokenizer.json"
 
+_LEAST = 0.3
+"""Probability below which a value is not told at all: more would be wrong than right, and cost a person's time."""
+
 
 class Understander:
     """Understands documents. Belongs to one event loop.
@@ -76,7 +79,7 @@ class Understander:
         labelled = Labels(schema.fields).values(text.text, candidates)
         found = agreed(decode(text.text, roles, candidates, self._known, around), labelled)
         told = combine(resolve(text.text, found, self._known), labelled, schema)
-        values = [self._value(text, value, schema) for value in told]
+        values = [value for value in (self._value(text, each, schema) for each in told) if value.confidence >= _LEAST]
         kind, share = document_kind(text.text)
         return Extraction(
             kind=kind,

@@ -63,6 +63,11 @@ def test_a_blank_is_no_value() -> None:
     assert decoded("借款人：＿＿＿＿，期限：    个月", {"＿＿＿＿": "borrower", "    个月": "term"}) == []
 
 
+@pytest.mark.parametrize("blank", ["（ 年）第 号", "字第", "　年　月　日"])
+def test_what_is_left_of_a_blank_number_is_no_value(blank: str) -> None:
+    assert decoded(f"合同编号：{blank}；", {blank: "contract_no"}) == []
+
+
 def test_a_penalty_may_have_the_form_of_a_rate() -> None:
     assert decoded("逾期按年利率18%计收罚息", {"18%": "penalty_rate"}) == [("penalty_rate", "18%", "18%/a")]
 
