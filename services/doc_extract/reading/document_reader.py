@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from services.doc_extract.intake.reader import FileReader
 from services.doc_extract.page import Page, Scan
 from services.doc_extract.progress import Progress
+from services.doc_extract.reading.margins import without_margins
 from services.doc_extract.reading.ocr.reader import PageReader
 
 _AT_ONCE = 2
@@ -51,7 +52,7 @@ class DocumentReader:
             for page in await self._recognised(data, scans[start : start + _AT_ONCE], end):
                 read[page.number] = page
             progress(Progress(len(read), len(found)))
-        return tuple(read[page.number] for page in found)
+        return without_margins([read[page.number] for page in found])
 
     async def _recognised(self, data: bytes, numbers: Sequence[int], end: float) -> list[Page]:
         loop = asyncio.get_running_loop()
