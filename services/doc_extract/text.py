@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.doc_extract.page import Box, CharBoxes, Line, Page, Paragraph, Table
+from services.doc_extract.page_breaks import runs_on
 
 CELL = "\t"
 """Stands between two cells of a row."""
@@ -61,7 +62,11 @@ class DocumentText:
     @classmethod
     def of(cls, pages: Sequence[Page]) -> "DocumentText":
         """Joins what stands on the pages."""
-        pieces = [piece for page in pages for piece in _pieces(page)]
+        pieces: list[_Piece] = []
+        for page, after in zip_longest(pages, pages[1:]):
+            pieces += _pieces(page)
+            if after is not None and runs_on(page, after):
+                pieces.pop()
         numbers = [-1 if piece.line is None else number for number, piece in enumerate(pieces)]
         sizes = [len(piece.text) for piece in pieces]
         empty = np.empty((0, 4), np.float32)

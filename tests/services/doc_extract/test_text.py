@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from services.doc_extract.page import Box, Cell, Line, Page, Paragraph, Table
 from services.doc_extract.text import DocumentText
@@ -34,3 +35,26 @@ def test_rows_and_pages() -> None:
 def test_plain_text_has_no_places() -> None:
     (region,) = DocumentText.plain("期限一年").regions(2, 4)
     assert region.boxes == ()
+
+
+def full_line(text: str, right: float) -> Paragraph:
+    edges = np.linspace(50, right, len(text) + 1, dtype=np.float32)
+    boxes = np.stack([edges[:-1], np.full(len(text), 700), edges[1:], np.full(len(text), 712)], axis=1)
+    return Paragraph([Line(text, boxes.astype(np.float32))])
+
+
+@pytest.mark.parametrize(
+    ("last", "right", "first", "text"),
+    [
+        ("借款期限自2023年1月", 540, "9日起至2024年1月8日止", "借款期限自2023年1月9日起至2024年1月8日止\n"),
+        ("借款期限三年。", 540, "利率", "借款期限三年。\n利率\n"),
+        ("签字", 120, "日期", "签字\n日期\n"),
+        ("借款用途购买原材料", 540, "第三条 利率", "借款用途购买原材料\n第三条 利率\n"),
+    ],
+)
+def test_a_sentence_goes_on_over_the_end_of_a_page(last: str, right: float, first: str, text: str) -> None:
+    pages = [
+        Page(1, 595, 842, [full_line("第一条" + "甲" * 30 + "。", 540), full_line(last, right)]),
+        Page(2, 595, 842, [full_line(first, 400)]),
+    ]
+    assert DocumentText.of(pages).text.split("\n", 1)[1] == text
