@@ -1,5 +1,6 @@
 """The pages of a document as one string, with the way back from any span of it to its places on the pages."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
@@ -14,6 +15,7 @@ CELL = "\t"
 """Stands between two cells of a row."""
 BREAK = "\n"
 """Stands between paragraphs and between the rows of a table."""
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +134,18 @@ def _joined(lines: Sequence[Line], page: int) -> Iterator[_Piece]:
     """Lines one after the other; with a space between where words of letters would run into each other."""
     before = ""
     for line in lines:
-        if before and before[-1].isascii() and line.text[0].isascii() and not {before[-1], line.text[0]} & {" ", "-"}:
+        if before and _parts_words(before, line.text):
             yield _Piece(" ", page)
         yield _Piece(line.text, page, line)
         before = line.text
+
+
+def _parts_words(before: str, after: str) -> bool:
+    """Whether the end of a line parts two words. Chinese is wrapped anywhere, in the middle of a number, too."""
+    last, first = before[-1], after[0]
+    if not (last.isascii() and first.isascii()) or {last, first} & {" ", "-"}:
+        return False
+    return not (last.isdigit() and first.isdigit() and _CHINESE.search(before))
 
 
 def _around(boxes: CharBoxes) -> Box | None:

@@ -58,3 +58,17 @@ def test_a_sentence_goes_on_over_the_end_of_a_page(last: str, right: float, firs
         Page(2, 595, 842, [full_line(first, 400)]),
     ]
     assert DocumentText.of(pages).text.split("\n", 1)[1] == text
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        ("借款期限自201", "9年起", "借款期限自2019年起\n"),
+        ("a term of", "36 months", "a term of 36 months\n"),
+        ("in the year 2019", "30 days later", "in the year 2019 30 days later\n"),
+        ("借款人Harbor", "Foods公司", "借款人Harbor Foods公司\n"),
+    ],
+)
+def test_a_number_that_was_wrapped_in_a_chinese_line_is_whole(first: str, second: str, text: str) -> None:
+    page = Page(1, 595, 842, [Paragraph([line(first, 10, 10), line(second, 10, 30)])])
+    assert DocumentText.of([page]).text == text
