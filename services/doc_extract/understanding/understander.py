@@ -93,7 +93,8 @@ class Understander:
 
     def _value(self, text: DocumentText, value: RoleValue, schema: Schema) -> FieldValue:
         calibration = self._labels.calibration.get(value.field)
-        confidence = calibration.probability(value.score) if calibration else value.score
+        understood = calibration.probability(value.score) if calibration else value.score
+        confidence = understood * float(text.confidence[value.start : value.end].min())
         field = schema.field(value.field)
         return FieldValue(
             field=value.field,
