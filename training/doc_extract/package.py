@@ -6,6 +6,7 @@ Exports it, quantises its weights to 8 bits, and writes the files of the model r
 import argparse
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -51,9 +52,13 @@ class Served(nn.Module):
         return self.network(input_ids, attention_mask).softmax(-1)
 
 
-def load(encoder_dir: Path, weights: Path) -> RoleNetwork:
-    """A fitted network, as deep as its weights are."""
-    state: dict[str, Tensor] = torch.load(weights, weights_only=True)
+def load(encoder_dir: Path, weights: Sequence[Path]) -> RoleNetwork:
+    """A fitted network, as deep as its weights are; of several, the mean of their weights.
+
+    The mean of runs that went on from one another errs less than each (Wortsman et al., 2022, arXiv:2203.05482).
+    """
+    states: list[dict[str, Tensor]] = [torch.load(file, weights_only=True) for file in weights]
+    state = {name: torch.stack([each[name].float() for each in states]).mean(0) for name in states[0]}
     layers = {name.split(".")[3] for name in state if name.startswith("encoder.encoder.layer.")}
     network = RoleNetwork(encoder_dir, len(layers), TAGS)
     network.load_state_dict(state)
@@ -64,7 +69,9 @@ def main() -> None:
     """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", type=Path, default=ENCODER_DIR, help="folder of training.encoder.extract")
-    parser.add_argument("--weights", type=Path, default=DOC_ROLES, help="weights file of training.doc_extract.train")
+    parser.add_argument(
+        "--weights", type=Path, nargs="+", default=[DOC_ROLES], help="weights files of training.doc_extract.train"
+    )
     parser.add_argument("--models", type=Path, default=MODELS_DIR, help="model repository (default: %(default)s)")
     parser.add_argument("--version", default="1", help="version folder to write (default: %(default)s)")
     options = parser.parse_args()

@@ -27,7 +27,7 @@ from services.doc_extract.understanding.tokens import WindowEncoder
 
 TOKENIZER = "tokenizer.json"
 
-_LEAST = 0.3
+_LEAST = 0.4
 """Probability below which a value is not told at all: more would be wrong than right, and cost a person's time."""
 
 

@@ -56,7 +56,7 @@ def test_a_fitted_network_is_read_back_as_deep_as_it_is(encoder_dir: Path, tmp_p
     network = RoleNetwork(encoder_dir, 2, TAGS).eval()
     torch.save(network.state_dict(), tmp_path / "roles.pt")
     ids = torch.tensor([[0, 5, 6, 7, 2]])
-    again = load(encoder_dir, tmp_path / "roles.pt")
+    again = load(encoder_dir, [tmp_path / "roles.pt"] * 2)
     with torch.no_grad():
         expected, found = (each(ids, torch.ones_like(ids)).numpy() for each in (network, again))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
