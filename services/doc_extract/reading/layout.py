@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.doc_extract.page import Block, Cell, CharBoxes, Line, Paragraph, Table
+from services.doc_extract.reading.drawn_rules import Rules, grids
+from services.doc_extract.reading.grids import Field, Grid
 
 _WIDE_GAP = 1.6
 """Heights of a character between two pieces of a row that are cells of their own."""
@@ -32,6 +37,14 @@ class Glyphs:
     text: str
     boxes: CharBoxes
 
+    def of(self, kept: NDArray[np.bool_]) -> "Glyphs":
+        """Some of them. Line breaks all stay, so that pieces of lines stay apart."""
+        places = np.flatnonzero(kept | np.isin(list(self.text), ["\r", "\n"])) if len(self.text) else np.empty(0, int)
+        return Glyphs("".join(self.text[at] for at in places), self.boxes[places])
+
+    def __bool__(self) -> bool:
+        return not self.text.isspace() and bool(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
@@ -48,8 +61,60 @@ class _Segment:
         return self.bottom - self.top
 
 
-def blocks(glyphs: Glyphs) -> list[Block]:
-    """What stands on a page, from its top to its bottom."""
+def blocks(glyphs: Glyphs, rules: Rules, width: float, height: float) -> list[Block]:
+    """What stands on an upright page, from its top to its bottom.
+
+    Args:
+        glyphs: Its characters.
+        rules: (rules, 4): lines that it draws, on the upright page.
+        width: In points.
+        height: In points.
+    """
+    found: list[Block] = []
+    left = glyphs
+    for grid in grids(rules, width, height, _text_height(glyphs)):
+        inside, outside = _parted(left, grid)
+        if not any(inside):
+            continue
+        above, left = _cut(outside, grid.top)
+        found += _free(above)
+        found.append(
+            Table([_ruled_cell(field, glyphs_in) for field, glyphs_in in zip(grid.fields, inside, strict=True)])
+        )
+    return [*found, *_free(left)]
+
+
+def _text_height(glyphs: Glyphs) -> float:
+    heights = glyphs.boxes[:, 3] - glyphs.boxes[:, 1]
+    ink = heights[heights > 0]
+    return float(np.median(ink)) if len(ink) else 12.0
+
+
+def _parted(glyphs: Glyphs, grid: Grid) -> tuple[list[Glyphs], Glyphs]:
+    """The characters of each cell of a table, and those of none."""
+    x, y = (glyphs.boxes[:, 0] + glyphs.boxes[:, 2]) / 2, (glyphs.boxes[:, 1] + glyphs.boxes[:, 3]) / 2
+    taken = np.zeros(len(glyphs.text), bool)
+    cells = []
+    for field in grid.fields:
+        own = (field.left <= x) & (x <= field.right) & (field.top <= y) & (y <= field.bottom) & ~taken
+        cells.append(glyphs.of(own))
+        taken |= own
+    return cells, glyphs.of(~taken)
+
+
+def _cut(glyphs: Glyphs, top: float) -> tuple[Glyphs, Glyphs]:
+    """The characters above a line across the page, and the others."""
+    above = glyphs.boxes[:, 3] <= top + 1
+    return glyphs.of(above), glyphs.of(~above)
+
+
+def _ruled_cell(field: Field, glyphs: Glyphs) -> Cell:
+    lines = [segment.line for row in _rows(list(_segments(glyphs))) for segment in row]
+    return Cell(field.row, field.column, lines, field.row_span, field.column_span)
+
+
+def _free(glyphs: Glyphs) -> list[Block]:
+    """Paragraphs, and tables without rules."""
     rows = _rows(list(_segments(glyphs)))
     margin = max((row[-1].right for row in rows), default=0.0)
     found: list[Block] = []
@@ -125,7 +190,7 @@ def _overlap(one: _Segment, other: _Segment) -> float:
 def _goes_on(before: _Segment, after: _Segment, margin: float) -> bool:
     height = max(before.height, 1.0)
     full = before.right >= margin - _FULL * height
-    near = after.top - before.bottom <= _LINE_GAP * height
+    near = after.top - before.bottom <= _LINE_GAP * height and after.left <= before.left + height
     alike = 0.7 <= after.height / height <= 1.4
     return full and near and alike and not _BEGINS.match(after.line.text)
 

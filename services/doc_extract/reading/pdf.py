@@ -14,6 +14,7 @@ import pypdfium2.raw as pdfium_c
 from bankai.errors import InvalidRequestError
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.page import CharBoxes, Page, PageImage, Scan
+from services.doc_extract.reading.drawn_rules import drawn_rules
 from services.doc_extract.reading.layout import Glyphs, blocks
 
 _FEW = 40
@@ -120,7 +121,8 @@ def _page(document: pdfium.PdfDocument, index: int, limits: IntakeLimits) -> tup
     flag = page.get_rotation()
     if (turn - flag) % 180:
         width, height = height, width
-    found = Page(index + 1, width, height, blocks(glyphs), rotation=(turn - flag) % 360)
+    rules = _upright(page.get_cropbox(), drawn_rules(page), turn)
+    found = Page(index + 1, width, height, blocks(glyphs, rules, width, height), rotation=(turn - flag) % 360)
     characters = len(glyphs.text)
     page.close()
     return found, characters

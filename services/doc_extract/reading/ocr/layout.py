@@ -7,8 +7,8 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from services.doc_extract.page import Block, Cell, Line, Paragraph, Table
+from services.doc_extract.reading.grids import Field, Grid
 from services.doc_extract.reading.ocr.pieces import Piece, rows
-from services.doc_extract.reading.ocr.rules import Field, Grid
 
 Finish = Callable[[Piece], Line]
 """Turns a piece into a line of the page."""
