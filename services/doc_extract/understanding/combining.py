@@ -21,17 +21,24 @@ def combine(found: Sequence[RoleValue], labelled: Iterable[LabelledValue], schem
     """
     wanted = {field.id for field in schema.fields}
     values = [value for value in found if value.field in wanted]
-    values += [
-        RoleValue(each.field, each.start, each.end, each.norm, LABEL_ALONE)
-        for each in labelled
-        if not any(value.start < each.end and each.start < value.end for value in found)
-    ]
+    for each in labelled:
+        rivals = [value for value in values if value.start < each.end and each.start < value.end]
+        if all(_is_piece(value, each) for value in rivals):
+            values = [value for value in values if value not in rivals]
+            score = max([LABEL_ALONE, *(value.score for value in rivals if value.field == each.field)])
+            values.append(RoleValue(each.field, each.start, each.end, each.norm, score))
     best: dict[tuple[str, str], RoleValue] = {}
     for value in values:
         key = (value.field, value.norm or "")
         if key not in best or value.score > best[key].score:
             best[key] = value
     return sorted(best.values(), key=lambda value: (value.start, value.end))
+
+
+def _is_piece(value: RoleValue, whole: LabelledValue) -> bool:
+    """Whether what the model found is a doubtful part of what stands behind a label."""
+    part = whole.start <= value.start and value.end <= whole.end and value.end - value.start < whole.end - whole.start
+    return part and (value.field == whole.field or value.score < LABEL_ALONE)
 
 
 def agreed(found: Sequence[RoleValue], labelled: Iterable[LabelledValue]) -> list[RoleValue]:
