@@ -7,6 +7,8 @@ from services.doc_extract.schema import Schema
 from services.doc_extract.understanding.decoding import RoleValue
 from services.doc_extract.understanding.labelled import LabelledValue
 
+LABEL_DOUBT = 0.125
+"""What is left of the model's doubt where a value also stands behind a label of its field."""
 LABEL_ALONE = 0.5
 """Score of a value behind its label where the model says nothing of its place, and of a field that it doesn't know."""
 
@@ -45,6 +47,6 @@ def agreed(found: Sequence[RoleValue], labelled: Iterable[LabelledValue]) -> lis
     """The model's values, those surer that stand behind a label of their field."""
     places = {(each.field, each.start) for each in labelled}
     return [
-        replace(value, score=1 - (1 - value.score) / 2) if (value.field, value.start) in places else value
+        replace(value, score=1 - (1 - value.score) * LABEL_DOUBT) if (value.field, value.start) in places else value
         for value in found
     ]

@@ -31,4 +31,4 @@ def test_a_piece_that_is_surely_another_field_stands() -> None:
 def test_a_value_behind_its_label_is_surer() -> None:
     found = [RoleValue("term", 5, 8, "P36M", 0.6), RoleValue("rate", 9, 12, "5%/a", 0.6)]
     scores = [value.score for value in agreed(found, [LabelledValue("term", 5, 8, "P36M")])]
-    assert scores == pytest.approx([0.8, 0.6])
+    assert scores == pytest.approx([0.95, 0.6])
