@@ -41,7 +41,7 @@ def sentences(file: Path) -> dict[str, Any]:
     """
     gold = read_sentences(file)
     verdicts = asyncio.run(_extracted([(file, each.text.encode()) for each in gold], "extracting sentences"))
-    return judge([GoldDocument(fields=each.fields) for each in gold], verdicts)
+    return judge([GoldDocument(fields=each.fields, flags=None) for each in gold], verdicts)
 
 
 async def _extracted(items: Sequence[tuple[Path, bytes]], doing: str) -> list[Verdict]:

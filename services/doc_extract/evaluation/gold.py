@@ -52,11 +52,11 @@ class GoldDocument(_Gold):
 
     Attributes:
         fields: Its values.
-        flags: Ids of the checks that must find something.
+        flags: Ids of the checks that must find something; None where that is not judged.
     """
 
     fields: Sequence[GoldValue]
-    flags: Sequence[str] = ()
+    flags: Sequence[str] | None = ()
 
 
 class GoldSentence(_Gold):

@@ -4,6 +4,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.doc_extract.evaluation.gold import GoldPlace, GoldValue
 from services.doc_extract.normal_forms.folding import compact
 from services.doc_extract.page import Box
@@ -43,28 +46,32 @@ class Matched:
 
 def match(gold: Iterable[GoldValue], found: Iterable[FieldValue]) -> Matched:
     """Matches values of one field one to one: equal in text, white space and width apart, or in normal form."""
-    left = _once(gold)
-    pairs, wrong = [], []
-    for value in _once(found):
-        twin = next((each for each in left if _same(each, value)), None)
-        if twin is None:
-            wrong.append(value)
-        else:
-            left.remove(twin)
-            pairs.append((twin, value))
-    return Matched(pairs, left, wrong)
+    missed, wrong = _once(gold), _once(found)
+    pairs = []
+    # What is equal in text first: two values may have one normal form.
+    for same in (_same_text, _same_norm):
+        for value in list(wrong):
+            twin = next((each for each in missed if each.field == value.field and same(each, value)), None)
+            if twin is not None:
+                missed.remove(twin)
+                wrong.remove(value)
+                pairs.append((twin, value))
+    return Matched(pairs, missed, wrong)
 
 
-def same_place(gold: Iterable[GoldPlace], found: Iterable[Region]) -> bool:
-    """Whether on every page of gold the boxes cover the same area, to a share of `HIT` (intersection over union)."""
-    regions = {region.page: region.boxes for region in found}
-    return all(_overlap([Box(*box) for box in place.boxes], regions.get(place.page, ())) >= HIT for place in gold)
+def same_place(gold: Sequence[GoldPlace], found: Iterable[Region]) -> bool:
+    """Whether on every page the boxes cover the same area, to a share of `HIT` (intersection over union)."""
+    wanted = {place.page: [Box(*box) for box in place.boxes] for place in gold}
+    told = {region.page: region.boxes for region in found}
+    return all(_overlap(wanted.get(page, ()), told.get(page, ())) >= HIT for page in wanted.keys() | told.keys())
 
 
-def _same(gold: GoldValue, found: FieldValue) -> bool:
-    if gold.field != found.field:
-        return False
-    return compact(gold.text) == compact(found.text) or (gold.norm is not None and gold.norm == found.norm)
+def _same_text(gold: GoldValue, found: FieldValue) -> bool:
+    return compact(gold.text) == compact(found.text)
+
+
+def _same_norm(gold: GoldValue, found: FieldValue) -> bool:
+    return gold.norm is not None and gold.norm == found.norm
 
 
 def _once(values: Iterable[Value]) -> list[Value]:
@@ -75,17 +82,19 @@ def _once(values: Iterable[Value]) -> list[Value]:
 
 
 def _overlap(one: Sequence[Box], other: Sequence[Box]) -> float:
-    """Intersection over union of two sets of boxes that do not overlap among themselves."""
-    common = sum(_common(a, b) for a in one for b in other)
-    union = sum(map(_area, (*one, *other))) - common
-    return common / union if union > 0 else 0.0
+    """Intersection over union of the areas that two sets of boxes cover."""
+    columns = np.unique([edge for box in (*one, *other) for edge in (box.left, box.right)])
+    rows = np.unique([edge for box in (*one, *other) for edge in (box.top, box.bottom)])
+    area = np.outer(np.diff(rows), np.diff(columns))
+    first, second = _covered(one, rows, columns), _covered(other, rows, columns)
+    union = float(area[first | second].sum())
+    return float(area[first & second].sum()) / union if union > 0 else 0.0
 
 
-def _common(one: Box, other: Box) -> float:
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return max(0.0, width) * max(0.0, height)
-
-
-def _area(box: Box) -> float:
-    return max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top)
+def _covered(boxes: Sequence[Box], rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of the fields between the edges of all boxes some of them cover."""
+    covered = np.zeros((max(0, len(rows) - 1), max(0, len(columns) - 1)), bool)
+    for box in boxes:
+        down = slice(*np.searchsorted(rows, (box.top, box.bottom)))
+        covered[down, slice(*np.searchsorted(columns, (box.left, box.right)))] = True
+    return covered

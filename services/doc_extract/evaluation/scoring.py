@@ -27,9 +27,12 @@ def judge(gold: Sequence[GoldDocument], verdicts: Sequence[Verdict]) -> dict[str
     """The metrics over all documents; what is not defined by the data is None."""
     matched = [match(each.fields, verdict.extraction.values) for each, verdict in zip(gold, verdicts, strict=True)]
     pairs = [pair for each in matched for pair in each.pairs]
-    flags = [set(each.flags) for each in gold]
-    findings = [{finding.check for finding in verdict.extraction.findings} for verdict in verdicts]
-    hits = sum(len(wanted & told) for wanted, told in zip(flags, findings, strict=True))
+    judged = [
+        (set(each.flags), verdict) for each, verdict in zip(gold, verdicts, strict=True) if each.flags is not None
+    ]
+    flags = [wanted for wanted, _ in judged]
+    findings = [{finding.check for finding in verdict.extraction.findings} for _, verdict in judged]
+    hits = sum(len(wanted & seen) for wanted, seen in zip(flags, findings, strict=True))
     sure = [(value, True) for _, value in pairs] + [(value, False) for each in matched for value in each.wrong]
     pages = sum(len(verdict.extraction.pages) for verdict in verdicts)
     return {
@@ -37,9 +40,7 @@ def judge(gold: Sequence[GoldDocument], verdicts: Sequence[Verdict]) -> dict[str
         "n_fields": sum(len(each.pairs) + len(each.missed) for each in matched),
         **_quality(matched),
         "norm_exact": metrics.share(ours.norm == theirs.norm for theirs, ours in pairs if theirs.norm is not None),
-        "box_iou_hit": metrics.share(
-            same_place(theirs.where, ours.regions) for theirs, ours in pairs if theirs.where is not None
-        ),
+        "box_iou_hit": metrics.share(same_place(theirs.where, ours.regions) for theirs, ours in pairs if theirs.where),
         "check_precision": _ratio(hits, sum(map(len, findings))),
         "check_recall": _ratio(hits, sum(map(len, flags))),
         "accepted_precision": metrics.share(right for value, right in sure if not value.needs_review),

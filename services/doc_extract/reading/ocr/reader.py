@@ -24,7 +24,7 @@ MODELS = (orientation.MODEL, detection.MODEL, recognition.MODEL)
 """Names of the models that reading needs."""
 
 _POINTS = 72.0
-_PAGES = 4
+_PAGES = 2
 """Pages that are worked on at once: each holds its picture and a few copies."""
 _SAMPLE = 8
 """Lines that tell whether a page lies the right way up."""

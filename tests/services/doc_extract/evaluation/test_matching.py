@@ -65,3 +65,21 @@ def test_places_are_the_same_from_half_of_their_area(box: Box, page: int, same: 
 def test_two_lines_are_compared_together() -> None:
     place = GoldPlace(page=1, boxes=[(0, 0, 10, 10), (0, 10, 5, 20)])
     assert same_place([place], [Region(1, (Box(0, 0, 10, 10), Box(0, 10, 5, 20)))])
+
+
+def test_boxes_that_overlap_are_counted_once() -> None:
+    place = GoldPlace(page=1, boxes=[(0, 0, 10, 10)])
+    assert same_place([place], [Region(1, (Box(0, 0, 10, 10), Box(0, 0, 10, 10)))])
+    assert not same_place([place], [Region(1, (Box(0, 0, 10, 10), Box(0, 0, 40, 10), Box(20, 0, 40, 10)))])
+
+
+def test_places_on_other_pages_count_too() -> None:
+    place = GoldPlace(page=1, boxes=[(0, 0, 10, 10)])
+    assert not same_place([place], [Region(1, (Box(0, 0, 10, 10),)), Region(2, (Box(0, 0, 10, 10),))])
+
+
+def test_equal_text_is_matched_before_an_equal_normal_form() -> None:
+    gold_values = [gold("term", "12个月", "P12M"), gold("term", "一年")]
+    found_values = [found("term", "一年", "P12M"), found("term", "1年", "P1Y")]
+    matched = match(gold_values, found_values)
+    assert [(theirs.text, ours.text) for theirs, ours in matched.pairs] == [("一年", "一年")]

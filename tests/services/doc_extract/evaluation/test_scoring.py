@@ -39,3 +39,8 @@ def test_metrics() -> None:
 def test_what_the_data_do_not_define_is_none() -> None:
     found = judge([gold([], [])], [verdict([], [])])
     assert {name for name, value in found.items() if value is None} >= {"precision", "recall", "f1", "check_recall"}
+
+
+def test_checks_are_not_judged_where_flags_are_unknown() -> None:
+    found = judge([GoldDocument(fields=[], flags=None)], [verdict([], ["date_order"])])
+    assert (found["check_precision"], found["check_recall"]) == (None, None)
