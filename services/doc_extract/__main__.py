@@ -8,7 +8,9 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from bankai.process import main
 from services.doc_extract.app import serve
+from services.doc_extract.memory import give_back_early
 from services.doc_extract.settings import DocExtractSettings
 
 if __name__ == "__main__":
+    give_back_early()
     main(DocExtractSettings, "doc_extract", serve)
