@@ -9,6 +9,8 @@ from services.doc_extract.understanding.labelled import LabelledValue
 
 LABEL_DOUBT = 0.125
 """What is left of the model's doubt where a value also stands behind a label of its field."""
+SURE = 0.9
+"""Score from which what the model found is not extended to all that stands behind the label."""
 LABEL_ALONE = 0.5
 """Score of a value behind its label where the model says nothing of its place, and of a field that it doesn't know."""
 
@@ -40,7 +42,7 @@ def combine(found: Sequence[RoleValue], labelled: Iterable[LabelledValue], schem
 def _is_piece(value: RoleValue, whole: LabelledValue) -> bool:
     """Whether what the model found is a doubtful part of what stands behind a label."""
     part = whole.start <= value.start and value.end <= whole.end and value.end - value.start < whole.end - whole.start
-    return part and (value.field == whole.field or value.score < LABEL_ALONE)
+    return part and value.score < (SURE if value.field == whole.field else LABEL_ALONE)
 
 
 def agreed(found: Sequence[RoleValue], labelled: Iterable[LabelledValue]) -> list[RoleValue]:

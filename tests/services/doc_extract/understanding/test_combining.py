@@ -23,6 +23,11 @@ def test_pieces_of_a_value_behind_its_label_are_put_together() -> None:
     assert combine(pieces, [whole], credit()) == [RoleValue("contract_no", 0, 13, "江银审〔2023〕118号", 0.7)]
 
 
+def test_a_part_that_the_model_is_sure_of_is_all_of_the_value() -> None:
+    found = [RoleValue("collateral", 0, 6, "长江路8号", 0.95)]
+    assert combine(found, [LabelledValue("collateral", 0, 15, "长江路8号，评估价值100万元")], credit()) == found
+
+
 def test_a_piece_that_is_surely_another_field_stands() -> None:
     found = [RoleValue("lender", 0, 4, "江城银行", 0.9)]
     assert combine(found, [LabelledValue("purpose", 0, 9, "江城银行的贷款置换")], credit()) == found
