@@ -14,7 +14,7 @@ _FIGURE = re.compile(
     rf"(?P<percent>{_N})(?:%|％|percent)|百分之(?P<han_percent>{_N}|{_HAN_N})"
     rf"|(?P<permille>{_N})‰|千分之(?P<han_permille>{_N}|{_HAN_N})"
     rf"|万分之(?P<myriad>{_N}|{_HAN_N})|(?P<bp>{_N})‱"
-    rf"|(?P<fen>{_N}|{_HAN_N})分(?:(?P<li>{_N}|[{HAN}])厘)?|(?P<only_li>{_N}|{_HAN_N})厘",
+    rf"|(?P<fen>{_N}|{_HAN_N})分(?:(?P<li>{_N}|[{HAN}])(?:厘|$))?|(?P<only_li>{_N}|{_HAN_N})厘",
     re.IGNORECASE,
 )
 _PERIODS = (

@@ -29,6 +29,8 @@ _FIGURE = re.compile(r"\d{2}|[〇零一二三四五六七八九壹贰叁肆伍�
 _GAP = 2
 """Characters, such as spaces, that may stand between two tokens of one value."""
 _EDGE = " \u3000_＿\t\n\r,，.。;；:：、“”\"'‘’"
+_ABBREVIATED = re.compile(r"\b(?:Inc|Ltd|Co|Corp|N\.A|L\.P|S\.A|B\.V|Jr|Sr)\Z", re.IGNORECASE)
+"""Ends of names whose full stop belongs to them."""
 _LIMIT = re.compile(rf"[{CELL}{BREAK}]")
 _BLANK = re.compile(r"[\s_＿/\\\-—.:：,、（）()年月日字第号]*(?:元|万元|%|‰|无)?[\s_＿/\\\-—.:：年月日号（）()]*")
 
@@ -195,6 +197,8 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
         end -= 1
     if start == end:
         return start, end
+    if text[end : end + 1] == "." and _ABBREVIATED.search(text, start, end):
+        end += 1
     for left, right in ("（）", "()", "〔〕", "[]", "【】"):
         start, end = _balanced(text, start, end, left, right)
     return start, end

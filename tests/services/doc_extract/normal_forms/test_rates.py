@@ -2,6 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.doc_extract.candidate import ValueKind
+from services.doc_extract.finders import find_candidates
 from services.doc_extract.normal_forms.penalties import normalise_penalty
 from services.doc_extract.normal_forms.rates import normalise_rate
 
@@ -61,3 +63,11 @@ def test_penalties(text: str, before: str, norm: str) -> None:
 def test_any_text_is_survived(text: str, before: str) -> None:
     normalise_rate(text, before)
     normalise_penalty(text, before)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("月息1分5，借期半年", "18%/a"), ("月息一分五计付", "18%/a"), ("月息壹分贰厘", "14.4%/a"), ("月息2分。", "24%/a")],
+)
+def test_a_fen_with_its_tenth(text: str, rate: str) -> None:
+    assert [each.norm for each in find_candidates(text) if each.kind is ValueKind.RATE] == [rate]

@@ -49,6 +49,13 @@ def test_brackets_come_in_pairs(tagged_words: str, value: str) -> None:
     assert [words for _, words, _ in decoded(text, {tagged_words: "contract_no"})] == [value]
 
 
+def test_a_full_stop_belongs_to_an_abbreviation_and_not_to_a_sentence() -> None:
+    assert (
+        decoded("between Harbor Foods Inc. and others", {"Harbor Foods Inc": "borrower"})[0][1] == "Harbor Foods Inc."
+    )
+    assert decoded("borrowed by Harbor Foods.", {"Harbor Foods.": "borrower"})[0][1] == "Harbor Foods"
+
+
 def test_a_figure_without_a_form_is_taken_with_the_unit_before_it() -> None:
     assert decoded("金额（万元）：785；", {"785": "amount"}) == [("amount", "785", "7850000.00")]
 
