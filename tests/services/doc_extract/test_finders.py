@@ -44,6 +44,23 @@ def test_a_blank_form_has_no_values(text: str) -> None:
     assert find_candidates(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "norms"),
+    [
+        ("期限1年6个月，", ValueKind.TERM, ["P18M"]),
+        ("期限三年六个月。", ValueKind.TERM, ["P42M"]),
+        ("期限一年半。", ValueKind.TERM, ["P18M"]),
+        ("1年期LPR", ValueKind.TERM, []),
+        ("2020年6月起", ValueKind.TERM, []),
+        ("在基准利率上上浮15%", ValueKind.RATE, ["benchmark+15%"]),
+        ("在基准利率的基础上下浮10%", ValueKind.RATE, ["benchmark-10%"]),
+        ("逾期在此基础上上浮50%", ValueKind.RATE, []),
+    ],
+)
+def test_terms_and_shares(text: str, kind: ValueKind, norms: list[str]) -> None:
+    assert [norm for _, norm in found(text, kind)] == norms
+
+
 def test_values_written_into_blanks() -> None:
     text = "借款金额人民币＿＿100＿＿万元整，期限__36__个月，自＿2019＿年＿3＿月＿5＿日起，月利率＿＿4.65＿＿‰"
     norms = [candidate.norm for candidate in find_candidates(text)]
