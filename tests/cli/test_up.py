@@ -11,6 +11,8 @@ import psutil
 import pytest
 
 from bankai.inference.triton_server import TritonInstallation
+from bankai.settings import InferenceSettings
+from services.doc_extract.app import MODELS
 from tests.cli.conftest import Run, Write, command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -56,7 +58,13 @@ def up(tmp_path: Path, environment: dict[str, str]) -> Iterator[Up]:
 def up_triton(tmp_path: Path, environment: dict[str, str], toy_models: Path) -> Iterator[Up]:
     if not TritonInstallation().complete:
         pytest.skip("needs the Triton of `make triton`")
-    yield from running(tmp_path, environment, "--triton", "--models-dir", str(toy_models))
+    # The toy stands for intent's models only; Triton serves every service's.
+    repository = tmp_path / "models"
+    repository.mkdir()
+    shipped = InferenceSettings().models_dir
+    for model in (*toy_models.iterdir(), *(shipped / name for name in MODELS)):
+        (repository / model.name).symlink_to(model)
+    yield from running(tmp_path, environment, "--triton", "--models-dir", str(repository))
 
 
 def running(folder: Path, environment: dict[str, str], *options: str) -> Iterator[Up]:
