@@ -43,7 +43,7 @@ _RELATIVE = (
     rf"(?:(?:中国)?(?:人民银行|央行)[^，。；\n\t]{{0,20}})?(?:基准|挂牌)年?利率(?:{_N}{_S}[%‰])?{_S}(?:的?基础)?上?{_S}"
     rf"(?:上浮|下浮|上调|下调){_S}(?:{_N}{_S}%|百分之[{HAN}]{{1,5}})"
 )
-_NO_SHARE = "".join(f"(?<!{word})" for word in ("上浮", "下浮", "上调", "下调", "加收"))
+_NO_SHARE = "".join(f"(?<!{word})" for word in ("上浮", "下浮", "上调", "下调"))
 """What stands behind these is a share of a rate, not a rate."""
 _FIXED = (
     rf"(?:日{_S})?(?:万|千|百)分之{_S}(?:{_N}|[{HAN}点]{{1,8}})"
