@@ -51,7 +51,8 @@ def to_status(error: errors.BankaiError, request_id: str = "") -> status_pb2.Sta
         _pack(status, error_details_pb2.RequestInfo(request_id=request_id))
     if error.retry_after is not None:
         delay = duration_pb2.Duration()
-        delay.FromMilliseconds(math.ceil(max(error.retry_after, 0.0) * 1000))
+        # 2.043 s are 2043 ms, though their product is a little more.
+        delay.FromMilliseconds(math.ceil(round(max(error.retry_after, 0.0) * 1000, 6)))
         _pack(status, error_details_pb2.RetryInfo(retry_delay=delay))
     bad_request = error_details_pb2.BadRequest()
     room = _MAX_DETAILS_BYTES - status.ByteSize()

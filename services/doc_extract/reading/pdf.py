@@ -15,7 +15,8 @@ from bankai.errors import InvalidRequestError
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.page import CharBoxes, Page, PageImage, Scan
 from services.doc_extract.reading.drawn_rules import drawn_rules
-from services.doc_extract.reading.layout import Glyphs, blocks
+from services.doc_extract.reading.layout import blocks
+from services.doc_extract.reading.segments import Glyphs
 
 _FEW = 40
 """Characters of a text layer that may be a stamp or a page's number on a scan."""

@@ -11,11 +11,11 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from bankai import model_health
 from bankai.errors import BankaiError, FaultError
 from bankai.inference.repository import ModelRepository
 from bankai.intent.v1 import intent_pb2 as pb
 from bankai.settings import describe
-from services.intent import app
 from services.intent.app import open_store, read_labels
 from services.intent.redis_sessions import RedisSessionStore
 from services.intent.sessions import MemorySessionStore
@@ -69,7 +69,7 @@ async def test_list_intents(service: Service) -> None:
 async def test_health_follows_the_models(
     start: Start, backend: KeywordBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "_READY_EVERY_S", 0.05)
+    monkeypatch.setattr(model_health, "_READY_EVERY_S", 0.05)
     backend.alive = False
     service = await start()
     health: Any = health_pb2_grpc.HealthStub(service.channel)

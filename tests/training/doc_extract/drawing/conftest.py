@@ -1,17 +1,20 @@
-import pytest
+import subprocess
 
-from training.paths import ROOT
+import pytest
 
 pytest.importorskip("fontTools", reason="needs the training extra: make setup-train")
 
 from training.doc_extract.drawing.document import Document, Form, Mark, Paragraph, Seal, Text
+from training.doc_extract.drawing.fonts import font_file
 
 
 @pytest.fixture(scope="session")
 def document() -> Document:
     """A notice with marks 1 (wrapped), 2 (in a table) and 3 (sealed)."""
-    if not (ROOT / "var" / "fonts" / "serif.ttf").exists():
-        pytest.skip("the fonts are not made yet: python -m training.doc_extract.samples makes them")
+    try:
+        font_file("serif")
+    except subprocess.CalledProcessError:
+        pytest.skip("the fonts' package cannot be got from the registry")
     wrapped = "同意向江城宏远机械有限公司提供人民币贷款，用于购买原材料，" * 2
     return Document(
         [
