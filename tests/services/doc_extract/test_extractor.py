@@ -43,7 +43,9 @@ async def test_a_page_that_lies_on_its_side_is_turned(extractor: Extractor, flag
     assert (round(found.pages[0].width), round(found.pages[0].height)) == (595, 842)
 
 
-@pytest.mark.parametrize("turn", [0, 90, 180])
+@pytest.mark.parametrize(
+    "turn", [0, pytest.param(90, marks=pytest.mark.slow), pytest.param(180, marks=pytest.mark.slow)]
+)
 async def test_a_scan_is_read_wherever_its_text_lies(extractor: Extractor, turn: int) -> None:
     told: list[Progress] = []
     found = await extracted(extractor, scan(turn=turn), told)
@@ -54,7 +56,8 @@ async def test_a_scan_is_read_wherever_its_text_lies(extractor: Extractor, turn:
     assert told == [Progress(0, 1), Progress(1, 1)]
 
 
-async def test_a_scan_inside_a_pdf_and_a_text_page_are_one_document(extractor: Extractor) -> None:
+@pytest.mark.slow
+async def test_a_scan_inside_a_pdf_is_read(extractor: Extractor) -> None:
     found = await extracted(extractor, scan(as_pdf=True))
     assert [page.source for page in found.pages] == [Source.OCR]
     assert any(value.field == "amount" for value in found.values)
