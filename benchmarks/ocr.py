@@ -21,6 +21,7 @@ from PIL import Image
 
 from bankai.errors import UnavailableError
 from bankai.inference import open_backend
+from bankai.inference.label_file import read_labels
 from bankai.inference.repository import ModelRepository
 from bankai.settings import InferenceSettings
 from benchmarks.command import Report, arguments, run
@@ -150,7 +151,8 @@ async def measure(options: argparse.Namespace) -> Report:
     settings = InferenceSettings(threads=1)
     backend = open_backend(settings)
     try:
-        reader = PageReader(backend, recognition.read_labels(ModelRepository(settings.models_dir)))
+        version = ModelRepository(settings.models_dir).version_dir(recognition.MODEL)
+        reader = PageReader(backend, read_labels(version, list[str]))
         with tempfile.TemporaryDirectory() as folder:
             pictures = receipts(1 if options.quick else 20) + notices(Path(folder), 1 if options.quick else 4)
             await _ours(reader, pictures[0].data)  # loads the models

@@ -22,6 +22,7 @@ from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from bankai.errors import UnauthenticatedError
 from bankai.settings import Group
+from bankai.validation import first_problem
 
 _KEY = re.compile(r"bankai_([a-z]{8,32})_([0-9A-Za-z_-]{43})")
 _NOBODY = bytes(32)
@@ -123,8 +124,7 @@ def read_keys(file: Path) -> tuple[ApiKey, ...]:
     try:
         return KeyFile.model_validate({} if content is None else content).keys
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise ValueError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ValueError(f"{file}: {first_problem(error)}") from None
 
 
 def add_key(file: Path, key: ApiKey) -> None:

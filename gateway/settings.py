@@ -8,6 +8,7 @@ import yaml
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from bankai.settings import Group, ProcessSettings, Seconds, ServerSettings, environment
+from bankai.validation import first_problem
 from gateway.keys import read_keys
 
 _TARGET = re.compile(r"unix:\S+|(dns:///|dns://[^/\s]+/|ipv[46]:)?[^/\s]+:\d{1,5}")
@@ -106,5 +107,4 @@ def _read_routes(file: Path) -> Routes:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"{file} cannot be read as YAML: {type(error).__name__}") from None
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise ValueError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ValueError(f"{file}: {first_problem(error)}") from None

@@ -12,6 +12,7 @@ from bankai.blobs import Blobs
 from bankai.doc_extract.v1 import doc_extract_pb2_grpc
 from bankai.inference import open_backend
 from bankai.inference.backend import InferenceBackend
+from bankai.inference.label_file import read_labels
 from bankai.inference.repository import ModelRepository
 from bankai.interceptors import default_interceptors
 from bankai.model_health import watch_models
@@ -131,7 +132,7 @@ async def open_extractor(settings: DocExtractSettings, backend: InferenceBackend
     repository = ModelRepository(settings.inference.models_dir)
     limits = IntakeLimits(max_bytes=settings.limits.document_bytes, max_pages=settings.limits.document_pages)
     files = FileReader(limits, settings.limits.extractions + settings.batch.workers)
-    pages = PageReader(backend, recognition.read_labels(repository))
+    pages = PageReader(backend, read_labels(repository.version_dir(recognition.MODEL), list[str]))
     understander = Understander(backend, repository)
     await files.start()
     try:

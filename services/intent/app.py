@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bankai.errors import FaultError
-from bankai.inference import open_backend
+from bankai.inference import label_file, open_backend
 from bankai.inference.backend import InferenceBackend
 from bankai.inference.repository import ModelRepository
 from bankai.intent.v1 import intent_pb2_grpc
 from bankai.interceptors import default_interceptors
 from bankai.model_health import watch_models
 from bankai.server import GrpcServer
-from services.intent import labels as label_file
 from services.intent.calls import CallService
 from services.intent.classifier import FULL_MODEL, PARTIAL_MODEL, UtteranceClassifier
 from services.intent.encoding import TextEncoder
@@ -71,8 +70,8 @@ def read_labels(repository: ModelRepository) -> Labels:
         FaultError: MODEL_LABELS_INVALID or MODEL_LABELS_MISMATCH.
         BankaiError: What `ModelRepository` raises.
     """
-    labels = label_file.load(repository.version_dir(FULL_MODEL))
-    small = label_file.load(repository.version_dir(PARTIAL_MODEL))
+    labels = label_file.read_labels(repository.version_dir(FULL_MODEL), Labels)
+    small = label_file.read_labels(repository.version_dir(PARTIAL_MODEL), Labels)
     if (labels.intent_ids, labels.emotion_ids) != (small.intent_ids, small.emotion_ids):
         raise FaultError("MODEL_LABELS_MISMATCH", f"models {FULL_MODEL!r} and {PARTIAL_MODEL!r} have different labels")
     for model in (FULL_MODEL, PARTIAL_MODEL):

@@ -1,14 +1,11 @@
 """The label set that a model was trained on, as its version folder carries it in labels.json."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bankai.errors import FaultError
-
-FILE = "labels.json"
 
 OUT_OF_SCOPE = "out_of_scope"
 CHITCHAT = "chitchat"
@@ -116,23 +113,3 @@ class Labels(_Label):
                     "MODEL_LABELS_MISMATCH",
                     f"output {output!r} of model {model!r} has shape {list(shapes[output])}, not [{length}]",
                 )
-
-
-def load(version_dir: Path) -> Labels:
-    """Reads the labels of one model version.
-
-    Raises:
-        FaultError: MODEL_LABELS_INVALID, saying what is wrong. The message is for operators: it names the file.
-    """
-    file = version_dir / FILE
-    try:
-        return Labels.model_validate_json(file.read_bytes())
-    except OSError as error:
-        raise FaultError("MODEL_LABELS_INVALID", f"{file} cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise FaultError(
-            "MODEL_LABELS_INVALID",
-            f"{file}: {where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}",
-        ) from error

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from bankai.inference import open_backend
+from bankai.inference.label_file import FILE
 from bankai.inference.repository import ModelRepository
 from bankai.settings import InferenceSettings
 from services.doc_extract.evaluation.gold import GoldValue, read_documents, read_sentences
@@ -24,7 +25,7 @@ from services.doc_extract.evaluation.matching import match
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.reading.plain import read_plain
 from services.doc_extract.schema import credit
-from services.doc_extract.understanding.labels import FILE, Calibration
+from services.doc_extract.understanding.labels import Calibration
 from services.doc_extract.understanding.roles import MODEL
 from services.doc_extract.understanding.understander import Understander
 from training.paths import MODELS_DIR

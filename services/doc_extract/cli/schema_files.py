@@ -11,6 +11,7 @@ from bankai.cli.connection import Connection
 from bankai.cli.report import screen
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.evaluation.inputs import BadInputError, read_text
+from bankai.validation import first_problem
 from services.doc_extract.candidate import ValueKind
 from services.doc_extract.client import DocExtractClient
 from services.doc_extract.converters import KINDS
@@ -66,9 +67,7 @@ def read_schema(file: Path) -> pb.PutSchemaRequest:
     try:
         schema = SchemaFile.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadInputError(file, None, f"{where + ': ' if where else ''}{first['msg']}") from None
+        raise BadInputError(file, None, first_problem(error)) from None
     return pb.PutSchemaRequest(schema_id=schema.id, fields=[field.message() for field in schema.fields])
 
 

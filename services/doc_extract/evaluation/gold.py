@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bankai.evaluation.inputs import BadInputError, read_text
+from bankai.validation import first_problem
 
 FILE = "gold.json"
 
@@ -105,9 +106,7 @@ def _parsed(file: Path, adapter: TypeAdapter[Any]) -> Any:
     try:
         value = adapter.validate_json(read_text(file))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise BadInputError(file, None, f"{where + ': ' if where else ''}{first['msg']}") from None
+        raise BadInputError(file, None, first_problem(error)) from None
     except json.JSONDecodeError as error:
         raise BadInputError(file, error.lineno, f"is no JSON ({error.msg})") from None
     if not value:

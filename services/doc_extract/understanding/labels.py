@@ -2,13 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from bankai.errors import FaultError
 
-FILE = "labels.json"
 _CERTAIN = 1e-6
 
 
@@ -45,23 +43,6 @@ class RoleLabels(BaseModel):
     model: str
     fields: tuple[str, ...] = Field(min_length=1)
     calibration: Mapping[str, Calibration]
-
-
-def load(version_dir: Path) -> RoleLabels:
-    """Reads the labels of one model version.
-
-    Raises:
-        FaultError: MODEL_LABELS_INVALID. The message is for operators: it names the file.
-    """
-    file = version_dir / FILE
-    try:
-        return RoleLabels.model_validate_json(file.read_bytes())
-    except OSError as error:
-        raise FaultError("MODEL_LABELS_INVALID", f"{file} cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise FaultError("MODEL_LABELS_INVALID", f"{file}: {where}: {first['msg']}") from error
 
 
 def mismatch(model: str, field: str) -> FaultError:

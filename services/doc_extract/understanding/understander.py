@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from bankai.inference.backend import InferenceBackend
+from bankai.inference.label_file import read_labels
 from bankai.inference.repository import ModelRepository
 from services.doc_extract.candidate import Candidate
 from services.doc_extract.checks import run_checks
@@ -14,12 +15,11 @@ from services.doc_extract.page import Page
 from services.doc_extract.result import Extraction, FieldValue, PageInfo
 from services.doc_extract.schema import FieldSpec, Schema, credit
 from services.doc_extract.text import DocumentText
-from services.doc_extract.understanding import labels as label_file
 from services.doc_extract.understanding.combining import agreed, combine
 from services.doc_extract.understanding.decoding import RoleValue, decode
 from services.doc_extract.understanding.kind import document_kind
 from services.doc_extract.understanding.labelled import Labels
-from services.doc_extract.understanding.labels import RoleLabels
+from services.doc_extract.understanding.labels import RoleLabels, mismatch
 from services.doc_extract.understanding.roles import MODEL, RoleModel, Roles
 from services.doc_extract.understanding.rows import Surroundings
 from services.doc_extract.understanding.short_names import resolve
@@ -44,7 +44,7 @@ class Understander:
 
     def __init__(self, backend: InferenceBackend, repository: ModelRepository) -> None:
         folder = repository.version_dir(MODEL)
-        self._labels = label_file.load(folder)
+        self._labels = read_labels(folder, RoleLabels)
         self._known = known_fields(self._labels)
         self._aliases = frozenset(alias for field in credit().fields for alias in field.aliases)
         encoder = WindowEncoder(folder / TOKENIZER)
@@ -123,5 +123,5 @@ def known_fields(labels: RoleLabels) -> list[FieldSpec]:
     fields = [schema.field(name) for name in labels.fields]
     unknown = [name for name, field in zip(labels.fields, fields, strict=True) if field is None]
     if unknown:
-        raise label_file.mismatch(labels.model, unknown[0])
+        raise mismatch(labels.model, unknown[0])
     return [field for field in fields if field is not None]

@@ -3,13 +3,14 @@
 import grpc
 
 from bankai.cli.connection import Connection
+from bankai.inference.label_file import read_labels
 from bankai.inference.repository import ModelRepository
 from bankai.intent.v1 import intent_pb2 as pb
 from bankai.intent.v1 import intent_pb2_grpc
 from bankai.settings import load
-from services.intent import labels
 from services.intent.classifier import FULL_MODEL
 from services.intent.converters import label_set
+from services.intent.labels import Labels
 from services.intent.settings import IntentSettings
 
 TIMEOUT_S = 10.0
@@ -22,7 +23,7 @@ def shipped() -> pb.ListIntentsResponse:
         BankaiError: There is no model, or its labels cannot be read.
     """
     folder = ModelRepository(load(IntentSettings).inference.models_dir).version_dir(FULL_MODEL)
-    return label_set(labels.load(folder), folder.name)
+    return label_set(read_labels(folder, Labels), folder.name)
 
 
 async def remote(connection: Connection) -> pb.ListIntentsResponse:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bankai.errors import FaultError
-from services.intent import labels as label_file
+from bankai.inference.label_file import read_labels
 from services.intent.labels import Labels
 from tests.services.intent.conftest import LABELS
 
@@ -16,7 +16,7 @@ def write(folder: Path, content: Any) -> Path:
 
 
 def test_labels_are_read_in_order(tmp_path: Path) -> None:
-    labels = label_file.load(write(tmp_path, {**LABELS, "pad_id": 1}))
+    labels = read_labels(write(tmp_path, {**LABELS, "pad_id": 1}), Labels)
     assert labels.intent_ids[0] == "card_loss_report"
     assert labels.intent_ids[-1] == "out_of_scope"
     assert labels.emotion_ids[0] == "neutral"
@@ -35,7 +35,7 @@ def test_labels_are_read_in_order(tmp_path: Path) -> None:
 )
 def test_wrong_labels_say_what_is_wrong(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
     with pytest.raises(FaultError, match=r"labels\.json") as caught:
-        label_file.load(write(tmp_path, {**LABELS, **change}))
+        read_labels(write(tmp_path, {**LABELS, **change}), Labels)
     assert caught.value.reason == "MODEL_LABELS_INVALID"
     assert problem in caught.value.message
 
@@ -43,12 +43,12 @@ def test_wrong_labels_say_what_is_wrong(tmp_path: Path, change: dict[str, Any], 
 @pytest.mark.parametrize("content", ["", "{", "[]"])
 def test_a_file_that_is_no_json_object(tmp_path: Path, content: str) -> None:
     with pytest.raises(FaultError, match=r"labels\.json"):
-        label_file.load(write(tmp_path, content))
+        read_labels(write(tmp_path, content), Labels)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FaultError, match="No such file"):
-        label_file.load(tmp_path)
+        read_labels(tmp_path, Labels)
 
 
 def test_outputs_must_fit(labels: Labels) -> None:

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
-from bankai.errors import FaultError
 from bankai.inference.backend import InferenceBackend
-from bankai.inference.repository import ModelRepository
 from services.doc_extract.reading.ocr import crops
 from services.doc_extract.reading.ocr.ctc import NOTHING, Reading, decode
 from services.doc_extract.reading.ocr.detection import Quads
@@ -23,19 +20,6 @@ PROBABILITIES = "probabilities"
 
 _IN_FLIGHT = 32
 """Lines that are asked for at once: enough to fill batches, few enough to keep memory small."""
-
-
-def read_labels(repository: ModelRepository) -> list[str]:
-    """The character of each of the recogniser's classes.
-
-    Raises:
-        FaultError: MODEL_LABELS_INVALID, or what `ModelRepository` raises.
-    """
-    file = repository.version_dir(MODEL) / "labels.json"
-    try:
-        return TypeAdapter(list[str]).validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise FaultError("MODEL_LABELS_INVALID", f"{file} is no list of characters") from error
 
 
 class Recogniser:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from bankai.inference import open_backend
+from bankai.inference.label_file import read_labels
 from bankai.inference.repository import ModelRepository
 from bankai.settings import InferenceSettings
 from services.doc_extract.page import Page, Paragraph, Source, Table
+from services.doc_extract.reading.ocr import recognition
 from services.doc_extract.reading.ocr.reader import PageReader
-from services.doc_extract.reading.ocr.recognition import read_labels
 from services.doc_extract.text import DocumentText
 from tests.services.doc_extract.reading.ocr.pages import DPI, LINES, Picture, page, sealed, skewed
 
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.slow
 async def reader() -> AsyncIterator[PageReader]:
     settings = InferenceSettings()
     backend = open_backend(settings)
-    yield PageReader(backend, read_labels(ModelRepository(settings.models_dir)))
+    folder = ModelRepository(settings.models_dir).version_dir(recognition.MODEL)
+    yield PageReader(backend, read_labels(folder, list[str]))
     await backend.close()
 
 
