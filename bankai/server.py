@@ -124,8 +124,7 @@ class GrpcServer:
     async def _stop(self, grace_s: float | None) -> None:
         await self._server.stop(grace_s)
         # grpc waits for the answers, not for what handlers do after theirs.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._in_flight.idle(), _CLEAN_UP_S)
+        await self._in_flight.handlers.emptied(_CLEAN_UP_S)
         self._resources.close()
         log.info("stopped", name=self.name)
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bankai.errors import FaultError, UnavailableError
+from bankai.occupancy import Occupancy
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,7 @@ SCHEMES = ("sqlite:///", "postgresql://")
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _BUSY_MS = 10_000
 _RETRY_AFTER_S = 1.0
+_CLOSE_S = 10.0
 _READ_ONLY = "bankai_read_only"
 _CREATE_LOCK = 0x62616E6B
 
@@ -48,6 +50,7 @@ class Database:
         self._url = parsed.set(drivername=_DRIVERS[parsed.drivername])
         self._sqlite = parsed.drivername == "sqlite"
         self._engine = create_async_engine(self._url, pool_pre_ping=not self._sqlite)
+        self._transactions = Occupancy()
         if self._sqlite:
             _tune_sqlite(self._engine)
 
@@ -88,7 +91,7 @@ class Database:
         Raises:
             UnavailableError: STORE_UNAVAILABLE.
         """
-        with _Translated():
+        with self._transactions.entered(), _Translated():
             async with self._engine.connect() as connection:
                 yield await connection.execution_options(**{_READ_ONLY: True})
 
@@ -99,12 +102,14 @@ class Database:
         Raises:
             UnavailableError: STORE_UNAVAILABLE.
         """
-        with _Translated():
+        with self._transactions.entered(), _Translated():
             async with self._engine.begin() as connection:
                 yield connection
 
     async def close(self) -> None:
-        """Closes every connection."""
+        """Closes every connection, once the transactions under way have ended."""
+        # A task that was cancelled twice may still be writing behind its shield; SQLAlchemy would leak its connection.
+        await self._transactions.emptied(_CLOSE_S)
         await self._engine.dispose()
 
 

@@ -3,9 +3,12 @@
 from typing import NoReturn
 
 import grpc
+import structlog
 
 from bankai.errors import BankaiError, DeadlineError, ExhaustedError, UnavailableError
 from bankai.interceptors import Context
+
+log = structlog.get_logger(__name__)
 
 RETRY_AFTER_S = 1.0
 
@@ -23,6 +26,7 @@ async def relay(error: grpc.aio.AioRpcError, context: Context) -> NoReturn:
     """
     own = _own(error)
     if own is not None:
+        log.warning("the way to a service failed", reason=own.reason, grpc=error.details())
         raise own
     trailers = tuple(error.trailing_metadata())
     theirs = {key for key, _ in trailers}

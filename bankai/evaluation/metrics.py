@@ -22,6 +22,11 @@ def share(hits: Iterable[bool]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
+def ratio(part: float, whole: float) -> float | None:
+    """A part by the whole; None where there is no whole."""
+    return part / whole if whole else None
+
+
 def precision_recall(gold: Sequence[bool], predicted: Sequence[bool]) -> tuple[float | None, float | None]:
     """Precision and recall of a yes/no decision.
 
@@ -29,13 +34,13 @@ def precision_recall(gold: Sequence[bool], predicted: Sequence[bool]) -> tuple[f
         (precision, None where nothing was predicted; recall, None where gold has no case).
     """
     both = sum(g and p for g, p in zip(gold, predicted, strict=True))
-    return _ratio(both, sum(predicted)), _ratio(both, sum(gold))
+    return ratio(both, sum(predicted)), ratio(both, sum(gold))
 
 
 def micro_f1(gold: Sequence[Collection[Label]], predicted: Sequence[Collection[Label]]) -> float | None:
     """F1 over all (row, label) pairs of a multi-label task."""
     hits, misses, extras = _counts(gold, predicted)
-    return _ratio(2 * hits.total(), 2 * hits.total() + misses.total() + extras.total())
+    return ratio(2 * hits.total(), 2 * hits.total() + misses.total() + extras.total())
 
 
 def macro_f1(gold: Sequence[Collection[Label]], predicted: Sequence[Collection[Label]]) -> float | None:
@@ -111,7 +116,3 @@ def _counts(
         misses.update(wanted - found)
         extras.update(found - wanted)
     return hits, misses, extras
-
-
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None

@@ -1,5 +1,6 @@
 """A span of text that may be a value, before anyone knows of which field."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +19,19 @@ class ValueKind(StrEnum):
     OPINION = "opinion"
     PARTY = "party"
     TEXT = "text"
+
+
+FREE = frozenset({ValueKind.PARTY, ValueKind.TEXT, ValueKind.REPAYMENT_METHOD, ValueKind.OPINION})
+"""Kinds whose values have no form that finders could know."""
+
+_ALSO: Mapping[ValueKind, frozenset[ValueKind]] = {
+    ValueKind.PENALTY_RATE: frozenset({ValueKind.PENALTY_RATE, ValueKind.RATE}),
+}
+
+
+def forms_of(kind: ValueKind) -> frozenset[ValueKind]:
+    """The kinds of candidates that may be a value of a kind: a penalty rate may be printed as a plain rate."""
+    return _ALSO.get(kind, frozenset({kind}))
 
 
 @dataclass(frozen=True, slots=True)

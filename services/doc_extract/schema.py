@@ -69,6 +69,11 @@ class Schema:
         """The field with an id, if there is one."""
         return next((field for field in self.fields if field.id == field_id), None)
 
+    @property
+    def aliases(self) -> frozenset[str]:
+        """What its fields are called in print."""
+        return frozenset(alias for field in self.fields for alias in field.aliases)
+
     def required_in(self, kind: DocumentKind) -> Iterator[FieldSpec]:
         """The fields that a document of a kind must not leave blank."""
         return (field for field in self.fields if kind in field.required_in)

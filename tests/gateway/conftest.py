@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import REGISTRY
 
 from bankai.server import GrpcServer
@@ -78,6 +79,17 @@ async def through(settings: GatewaySettings, key: str) -> AsyncIterator[Client]:
             await server.drain()
 
 
+async def reached(client: Client) -> None:
+    """Waits until the gateway has reached the toy; until then a call may be refused."""
+    stub: Any = health_pb2_grpc.HealthStub(client.channel)
+    watch = stub.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+    async with asyncio.timeout(20):
+        async for health in watch:
+            if health.status == health_pb2.HealthCheckResponse.SERVING:
+                break
+    watch.cancel()
+
+
 def unary_calls() -> float:
     """How many calls of Echo were relayed as unary ones so far."""
     labels = {"grpc_service": SERVICE, "grpc_method": "Echo", "grpc_type": "unary", "grpc_code": "OK"}
@@ -96,6 +108,7 @@ async def client(toy: Toy, key_file: tuple[Path, str]) -> AsyncIterator[Client]:
         serving(toy, with_reflection=False) as port,
         through(settings_for(f"127.0.0.1:{port}", key_file[0]), key_file[1]) as client,
     ):
+        await reached(client)
         yield client
 
 
@@ -107,6 +120,7 @@ async def either(request: pytest.FixtureRequest, toy: Toy, key_file: tuple[Path,
         serving(toy, with_reflection=learned) as port,
         through(settings_for(f"127.0.0.1:{port}", key_file[0]), key_file[1]) as client,
     ):
+        await reached(client)
         if learned:
             before = unary_calls()
             async with asyncio.timeout(20):

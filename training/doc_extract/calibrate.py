@@ -25,7 +25,7 @@ from services.doc_extract.evaluation.matching import match
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.reading.plain import read_plain
 from services.doc_extract.schema import credit
-from services.doc_extract.understanding.labels import Calibration
+from services.doc_extract.understanding.labels import Calibration, logit
 from services.doc_extract.understanding.roles import MODEL
 from services.doc_extract.understanding.understander import Understander
 from training.paths import MODELS_DIR
@@ -36,12 +36,11 @@ Scored = tuple[str, float, bool]
 _TIMEOUT_S = 60.0
 _STRENGTH = 8.0
 """Values that a field must have for its own curve to weigh as much as that of all fields."""
-_EDGE = 1e-6
 
 
 def fit(scored: Sequence[Scored], prior: Calibration | None = None) -> Calibration:
     """A logistic curve through scores (Platt, 1999), drawn towards a prior one."""
-    logits = np.array([_logit(score) for _, score, _ in scored])
+    logits = np.array([logit(score) for _, score, _ in scored])
     right = np.array([truth for _, _, truth in scored], float)
     centre = np.array([math.log(prior.scale), prior.shift] if prior else [0.0, 0.0])
     strength = _STRENGTH / 2 if prior else 0.01
@@ -75,11 +74,6 @@ async def scores(models_dir: Path, items: Sequence[tuple[bytes, Sequence[GoldVal
         return scored
     finally:
         await backend.close()
-
-
-def _logit(score: float) -> float:
-    inner = min(1 - _EDGE, max(_EDGE, score))
-    return math.log(inner / (1 - inner))
 
 
 def _items(documents: Path | None, sentences: Path | None) -> list[tuple[bytes, Sequence[GoldValue]]]:

@@ -86,7 +86,7 @@ class Stream:
         self._documents = [wording for wording in wordings if wording.kind != SENTENCES]
         self._sentences = [wording for wording in wordings if wording.kind == SENTENCES]
         self._encoder, self._random, self._vary = encoder, random, Variation(random)
-        self._labels = frozenset(alias for field in credit().fields for alias in field.aliases)
+        self._labels = credit().aliases
 
     def __iter__(self) -> Iterator[Example]:
         while True:

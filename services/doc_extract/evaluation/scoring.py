@@ -41,15 +41,15 @@ def judge(gold: Sequence[GoldDocument], verdicts: Sequence[Verdict]) -> dict[str
         **_quality(matched),
         "norm_exact": metrics.share(ours.norm == theirs.norm for theirs, ours in pairs if theirs.norm is not None),
         "box_iou_hit": metrics.share(same_place(theirs.where, ours.regions) for theirs, ours in pairs if theirs.where),
-        "check_precision": _ratio(hits, sum(map(len, findings))),
-        "check_recall": _ratio(hits, sum(map(len, flags))),
+        "check_precision": metrics.ratio(hits, sum(map(len, findings))),
+        "check_recall": metrics.ratio(hits, sum(map(len, flags))),
         "accepted_precision": metrics.share(right for value, right in sure if not value.needs_review),
         "review_share": metrics.share(value.needs_review for value, _ in sure),
         "ece": metrics.expected_calibration_error(
             [value.confidence for value, _ in sure], [right for _, right in sure]
         ),
         "by_field": {field: _of_field(matched, field) for field in _fields(matched)},
-        "s_per_page": _ratio(sum(verdict.seconds for verdict in verdicts), pages),
+        "s_per_page": metrics.ratio(sum(verdict.seconds for verdict in verdicts), pages),
     }
 
 
@@ -58,9 +58,9 @@ def _quality(matched: Sequence[Matched]) -> dict[str, float | None]:
     missed = sum(len(each.missed) for each in matched)
     wrong = sum(len(each.wrong) for each in matched)
     return {
-        "precision": _ratio(right, right + wrong),
-        "recall": _ratio(right, right + missed),
-        "f1": _ratio(2 * right, 2 * right + wrong + missed),
+        "precision": metrics.ratio(right, right + wrong),
+        "recall": metrics.ratio(right, right + missed),
+        "f1": metrics.ratio(2 * right, 2 * right + wrong + missed),
     }
 
 
@@ -80,7 +80,3 @@ def _of_field(matched: Sequence[Matched], field: str) -> dict[str, float | None]
         for each in matched
     ]
     return {"n": sum(len(each.pairs) + len(each.missed) for each in of_it), **_quality(of_it)}
-
-
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None

@@ -1,6 +1,5 @@
 """What stands on a page, block by block: paragraphs, ruled tables, and rows of cells without rules."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -9,16 +8,8 @@ from services.doc_extract.page import Block, Cell, Paragraph, Table
 from services.doc_extract.reading.columns import stretches
 from services.doc_extract.reading.drawn_rules import Rules, grids
 from services.doc_extract.reading.grids import Field, Grid
+from services.doc_extract.reading.paragraphs import goes_on
 from services.doc_extract.reading.segments import Glyphs, Segment, rows_of, segments
-
-_LINE_GAP = 1.3
-"""Heights of a line between two lines of one paragraph."""
-_FULL = 2.5
-"""Heights of a character that may be missing at the right of a line that goes on below."""
-_BEGINS = re.compile(
-    r"\s*(?:第[一二三四五六七八九十百\d]+[条章节款]|[一二三四五六七八九十]+[、.．]|\d+(?:\.\d+)*[、.．\s]|[（(][一二三四五六七八九十\d]+[)）]|[^，。；]{1,12}[：:])"
-)
-"""What begins a paragraph: an article, a number, a label with its colon."""
 
 
 def blocks(glyphs: Glyphs, rules: Rules, width: float, height: float) -> list[Block]:
@@ -98,11 +89,8 @@ def _stretch(rows: Sequence[Sequence[Segment]]) -> list[Block]:
 
 
 def _goes_on(before: Segment, after: Segment, margin: float) -> bool:
-    height = max(before.height, 1.0)
-    full = before.right >= margin - _FULL * height
-    near = after.top - before.bottom <= _LINE_GAP * height and after.left <= before.left + height
-    alike = 0.7 <= after.height / height <= 1.4
-    return full and near and alike and not _BEGINS.match(after.line.text)
+    aligned = after.left <= before.left + max(before.height, 1.0)
+    return aligned and goes_on(before, after, after.line.text, margin)
 
 
 def _close_paragraph(found: list[Block], lines: list[Segment]) -> None:

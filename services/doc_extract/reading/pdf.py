@@ -77,7 +77,7 @@ def _drawn(document: pdfium.PdfDocument, number: int) -> PageImage:
         page = document[number - 1]
         width, height = page.get_size()
         scale = min(_DPI / 72, math.sqrt(_MOST_PIXELS / max(1.0, width * height)))
-        pixels = page.render(scale=scale, rev_byteorder=True, no_smoothtext=False).to_numpy()[:, :, :3]
+        pixels = page.render(scale=scale, rev_byteorder=True).to_numpy()[:, :, :3]
     except (pdfium.PdfiumError, IndexError):
         raise InvalidRequestError("FILE_CORRUPT", f"page {number} of the PDF cannot be drawn: save it anew") from None
     return PageImage(np.ascontiguousarray(pixels), 72 * scale)

@@ -1,13 +1,13 @@
 """From the tokens' tags to values: spans that have the form of a value, and names and texts between their limits."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.doc_extract.candidate import Candidate, ValueKind
+from services.doc_extract.candidate import FREE, Candidate, ValueKind, forms_of
 from services.doc_extract.normal_forms.registry import normalise
 from services.doc_extract.schema import FieldSpec
 from services.doc_extract.text import BREAK, CELL
@@ -15,15 +15,9 @@ from services.doc_extract.understanding.party_names import names
 from services.doc_extract.understanding.roles import Roles
 from services.doc_extract.understanding.rows import Surroundings
 
-FREE = frozenset({ValueKind.PARTY, ValueKind.TEXT, ValueKind.REPAYMENT_METHOD, ValueKind.OPINION})
-"""Kinds whose values have no form that finders could know."""
-
 LEAST = 0.2
 """Probability below which nothing is said at all."""
 
-_ALSO: Mapping[ValueKind, frozenset[ValueKind]] = {
-    ValueKind.PENALTY_RATE: frozenset({ValueKind.PENALTY_RATE, ValueKind.RATE}),
-}
 _UNIT = re.compile(r"[元圆万亿¥￥$]|金额|本金|额度|小写|大写|RMB|CNY|USD", re.IGNORECASE)
 _FIGURE = re.compile(r"\d{2}|[〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖]")
 _GAP = 2
@@ -106,11 +100,7 @@ def _formed(
 
 def _columns(kind: ValueKind, fields: Sequence[FieldSpec]) -> list[int]:
     """The fields that a candidate of a kind may be a value of."""
-    return [
-        place
-        for place, field in enumerate(fields)
-        if field.kind not in FREE and kind in _ALSO.get(field.kind, {field.kind})
-    ]
+    return [place for place, field in enumerate(fields) if field.kind not in FREE and kind in forms_of(field.kind)]
 
 
 def _spans(

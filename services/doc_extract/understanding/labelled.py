@@ -5,15 +5,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.doc_extract.candidate import Candidate, ValueKind
+from services.doc_extract.candidate import FREE, Candidate, ValueKind, forms_of
 from services.doc_extract.normal_forms.folding import fold
 from services.doc_extract.normal_forms.registry import normalise
 from services.doc_extract.schema import FieldSpec
 from services.doc_extract.text import BREAK, CELL
 
-_FREE = frozenset({ValueKind.PARTY, ValueKind.TEXT, ValueKind.REPAYMENT_METHOD, ValueKind.OPINION})
-"""Kinds whose values have no form that finders could know."""
-_ALSO = {ValueKind.PENALTY_RATE: {ValueKind.PENALTY_RATE, ValueKind.RATE}}
 _REACH = 16
 """Characters of unit, sign and words that may stand between a label and its value: （大写）人民币, 为, 约定为."""
 _SEPARATOR = rf"(?:[(][^)\n\t]{{0,12}}[)])?[ ]*(?P<sign>[:{CELL}]|为|是|系)[ ]*"
@@ -71,7 +68,7 @@ class Labels:
         found = []
         for match in self._pattern.finditer(folded):
             field = self._fields[match["label"].lower()]
-            if field.kind in _FREE:
+            if field.kind in FREE:
                 value = _free(field, text, folded, match.end(), match[0])
             else:
                 near = candidates[bisect_left(starts, match.end()) :]
@@ -95,7 +92,7 @@ def _free(field: FieldSpec, text: str, folded: str, start: int, label: str) -> L
 
 def _formed(field: FieldSpec, folded: str, start: int, near: Sequence[Candidate]) -> LabelledValue | None:
     """The first value of the field's form, if it stands close behind the label and in the same cell."""
-    kinds = _ALSO.get(field.kind, {field.kind})
+    kinds = forms_of(field.kind)
     for candidate in near:
         between = folded[start : candidate.start]
         if len(between) > _REACH or CELL in between or BREAK in between:

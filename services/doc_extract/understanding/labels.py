@@ -10,6 +10,12 @@ from bankai.errors import FaultError
 _CERTAIN = 1e-6
 
 
+def logit(score: float) -> float:
+    """log(score / (1 - score)), finite for 0 and 1, too."""
+    inner = min(1 - _CERTAIN, max(_CERTAIN, score))
+    return math.log(inner / (1 - inner))
+
+
 class Calibration(BaseModel):
     """From a field's scores to probabilities, by a logistic curve (Platt, 1999).
 
@@ -25,8 +31,7 @@ class Calibration(BaseModel):
 
     def probability(self, score: float) -> float:
         """The probability that a value with this score is right."""
-        inner = min(1 - _CERTAIN, max(_CERTAIN, score))
-        return 1 / (1 + math.exp(-self.scale * math.log(inner / (1 - inner)) - self.shift))
+        return 1 / (1 + math.exp(-self.scale * logit(score) - self.shift))
 
 
 class RoleLabels(BaseModel):

@@ -46,7 +46,7 @@ class Understander:
         folder = repository.version_dir(MODEL)
         self._labels = read_labels(folder, RoleLabels)
         self._known = known_fields(self._labels)
-        self._aliases = frozenset(alias for field in credit().fields for alias in field.aliases)
+        self._aliases = credit().aliases
         encoder = WindowEncoder(folder / TOKENIZER)
         self._model = RoleModel(backend, encoder, [field.id for field in self._known], self._aliases)
         self.version = f"{MODEL}-{folder.name}"

@@ -1,6 +1,5 @@
 """Lines of a scanned page to paragraphs and tables in the order of reading."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 
@@ -9,20 +8,13 @@ import numpy as np
 from services.doc_extract.page import Block, Cell, Line, Paragraph, Table
 from services.doc_extract.reading.grids import Field, Grid
 from services.doc_extract.reading.ocr.pieces import Piece, rows
+from services.doc_extract.reading.paragraphs import goes_on
 
 Finish = Callable[[Piece], Line]
 """Turns a piece into a line of the page."""
 
 _WIDE_GAP = 1.6
 """Heights of a line between two pieces of a row that are cells of their own."""
-_LINE_GAP = 1.3
-"""Heights of a line between two lines of one paragraph."""
-_FULL = 2.5
-"""Heights of a line that may be missing at the right of one that goes on below."""
-_BEGINS = re.compile(
-    r"\s*(?:第[一二三四五六七八九十百\d]+[条章节款]|[一二三四五六七八九十]+[、.．]|\d+(?:\.\d+)*[、.．\s]|[（(][一二三四五六七八九十\d]+[)）]|[^，。；]{1,12}[：:])"
-)
-"""What begins a paragraph: an article, a number, a label with its colon."""
 
 
 def blocks(pieces: Sequence[Piece], grids: Sequence[Grid], finish: Finish) -> list[Block]:
@@ -126,17 +118,8 @@ def _columns(table: Sequence[Sequence[Sequence[Piece]]], finish: Finish) -> Tabl
 def _paragraphs(lines: Sequence[list[Piece]], margin: float) -> list[list[list[Piece]]]:
     found: list[list[list[Piece]]] = []
     for line in lines:
-        if found and _goes_on(found[-1][-1], line, margin):
+        if found and goes_on(found[-1][-1][-1], line[0], line[0].text, margin):
             found[-1].append(line)
         else:
             found.append([line])
     return found
-
-
-def _goes_on(before: Sequence[Piece], after: Sequence[Piece], margin: float) -> bool:
-    """Whether a line goes on in the next one."""
-    last, first = before[-1], after[0]
-    full = last.right >= margin - _FULL * last.height
-    near = first.top - last.bottom <= _LINE_GAP * last.height
-    alike = 0.7 <= first.height / last.height <= 1.4
-    return full and near and alike and not _BEGINS.match(first.text)

@@ -1,0 +1,42 @@
+"""Whether a paragraph goes on in the next line, by where lines stand and how the next one begins."""
+
+import re
+from typing import Protocol
+
+_LINE_GAP = 1.3
+"""Heights of a line between two lines of one paragraph."""
+_FULL = 2.5
+"""Heights of a line that may be missing at the right of one that goes on below."""
+_BEGINS = re.compile(
+    r"\s*(?:第[一二三四五六七八九十百\d]+[条章节款]|[一二三四五六七八九十]+[、.．]|\d+(?:\.\d+)*[、.．\s]|[（(][一二三四五六七八九十\d]+[)）]|[^，。；]{1,12}[：:])"
+)
+"""What begins a paragraph: an article, a number, a label with its colon."""
+
+
+class _Placed(Protocol):
+    """A piece of a line; its edges are in points or in pixels."""
+
+    @property
+    def top(self) -> float: ...
+    @property
+    def right(self) -> float: ...
+    @property
+    def bottom(self) -> float: ...
+    @property
+    def height(self) -> float: ...
+
+
+def goes_on(before: _Placed, after: _Placed, text: str, margin: float) -> bool:
+    """Whether a line goes on in the next one.
+
+    Args:
+        before: The line's last piece.
+        after: The next line's first piece.
+        text: What that says.
+        margin: Where full lines end.
+    """
+    height = max(before.height, 1.0)
+    full = before.right >= margin - _FULL * height
+    near = after.top - before.bottom <= _LINE_GAP * height
+    alike = 0.7 <= after.height / height <= 1.4
+    return full and near and alike and not _BEGINS.match(text)
