@@ -1,11 +1,11 @@
 """Puts the gateway together."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
 
+from bankai.background import beside
 from bankai.interceptors import default_interceptors
 from bankai.server import GrpcServer
 from gateway.auth import ApiKeyInterceptor
@@ -53,13 +53,10 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
 
     server.add(register, ())
     server.add_elsewhere(backends.by_service)
-    helpers = [asyncio.create_task(work) for work in (end_calls(), *map(follow, backends.by_service))]
     try:
-        yield server
+        async with beside(end_calls(), *map(follow, backends.by_service)):
+            yield server
     finally:
-        for helper in helpers:
-            helper.cancel()
-        await asyncio.wait(helpers)
         await kinds.close()
         await backends.close()
 

@@ -1,6 +1,5 @@
 """Puts the doc_extract service together."""
 
-import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import grpc
 from google.longrunning import operations_pb2_grpc
 
+from bankai.background import beside
 from bankai.blobs import Blobs
 from bankai.doc_extract.v1 import doc_extract_pb2_grpc
 from bankai.inference import open_backend
@@ -71,14 +71,8 @@ async def serving(settings: DocExtractSettings, extractor: DocumentExtractor) ->
     database = Database(settings.storage.database)
     try:
         await database.prepare(tables.COMPONENT, tables.metadata, tables.VERSION)
-        helpers = _assemble(server, settings, extractor, database)
-        running = [asyncio.create_task(helper) for helper in helpers]
-        try:
+        async with beside(*_assemble(server, settings, extractor, database)):
             yield server
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.wait(running)
     finally:
         await database.close()
 
@@ -150,12 +144,11 @@ async def serve(settings: DocExtractSettings) -> None:
     """
     backend = open_backend(settings.inference)
     try:
-        async with open_extractor(settings, backend) as extractor, serving(settings, extractor) as server:
-            watch = asyncio.create_task(watch_models(server, backend, MODELS, SERVICES))
-            try:
-                await server.run()
-            finally:
-                watch.cancel()
-                await asyncio.wait((watch,))
+        async with (
+            open_extractor(settings, backend) as extractor,
+            serving(settings, extractor) as server,
+            beside(watch_models(server, backend, MODELS, SERVICES)),
+        ):
+            await server.run()
     finally:
         await backend.close()

@@ -1,9 +1,9 @@
 """Puts the intent service together."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bankai.background import beside
 from bankai.errors import FaultError
 from bankai.inference import label_file, open_backend
 from bankai.inference.backend import InferenceBackend
@@ -53,12 +53,10 @@ async def serving(settings: IntentSettings, backend: InferenceBackend | None = N
     )
     servicer = IntentServicer(classifier, calls, labels, folder.name)
     server.add(lambda grpc_server: intent_pb2_grpc.add_IntentServiceServicer_to_server(servicer, grpc_server), [NAME])
-    watch = asyncio.create_task(watch_models(server, backend, (FULL_MODEL, PARTIAL_MODEL), [NAME]))
     try:
-        yield server
+        async with beside(watch_models(server, backend, (FULL_MODEL, PARTIAL_MODEL), [NAME])):
+            yield server
     finally:
-        watch.cancel()
-        await asyncio.wait((watch,))
         await store.close()
         await backend.close()
 

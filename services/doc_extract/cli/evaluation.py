@@ -21,9 +21,14 @@ METRICS = (
     ("s_per_page", "seconds for a page, one document at a time"),
 )
 
+_Errors = Annotated[
+    Path | None, typer.Option(help="Write what was missed and what is wrong, a line each.", metavar="FILE.jsonl")
+]
+
 
 def eval_documents(
     folder: Annotated[Path, typer.Argument(help="Folder with documents and a gold.json.", metavar="DIR")],
+    errors: _Errors = None,
 ) -> None:
     """Judge extraction on documents whose fields are known.
 
@@ -32,7 +37,7 @@ def eval_documents(
 
     \b
     Example:
-      bankai eval documents my-contracts/
+      bankai eval documents my-contracts/ --errors wrong.jsonl
     \b
     gold.json:
       {"contract.pdf": {"fields": [{"field": "amount", "text": "785万元", "norm": "7850000.00",
@@ -43,11 +48,12 @@ def eval_documents(
     """
     from services.doc_extract.cli.judging import documents
 
-    _report(documents(folder))
+    _report(documents(folder, errors))
 
 
 def eval_sentences(
     file: Annotated[Path, typer.Argument(help='JSON list of {"text", "fields"}.', metavar="FILE.json")],
+    errors: _Errors = None,
 ) -> None:
     """Judge extraction on plain sentences whose fields are known.
 
@@ -60,7 +66,7 @@ def eval_sentences(
     """
     from services.doc_extract.cli.judging import sentences
 
-    _report(sentences(file))
+    _report(sentences(file, errors))
 
 
 def _report(found: dict[str, Any]) -> None:

@@ -8,8 +8,9 @@ from services.doc_extract.normal_forms.folding import compact
 _OTHER = re.compile(r"[^0-9A-Z]")
 _RESIDENT = re.compile(r"[0-9]{17}[0-9X]")
 _OLD_RESIDENT = re.compile(r"[0-9]{15}")
-_CREDIT_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_CREDIT = re.compile(f"[{_CREDIT_LETTERS}]{{2}}[0-9]{{6}}[{_CREDIT_LETTERS}]{{10}}")
+CREDIT_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""What a unified social credit code is written in (GB 32100-2015)."""
+_CREDIT = re.compile(f"[{CREDIT_LETTERS}]{{2}}[0-9]{{6}}[{CREDIT_LETTERS}]{{10}}")
 _LONGEST = 60
 
 
@@ -37,9 +38,9 @@ def checksum_ok(text: str) -> bool | None:
         return True if _real("19" + code[6:12]) else None
     verdicts = []
     if _RESIDENT.fullmatch(code):
-        verdicts.append(_real(code[6:14]) and _resident_check(code[:17]) == code[17])
+        verdicts.append(_real(code[6:14]) and resident_check(code[:17]) == code[17])
     if _CREDIT.fullmatch(code):
-        verdicts.append(_credit_check(code[:17]) == code[17])
+        verdicts.append(credit_check(code[:17]) == code[17])
     if verdicts:
         return any(verdicts)
     return False if len(code) == 18 else None
@@ -53,11 +54,13 @@ def _real(day: str) -> bool:
     return True
 
 
-def _resident_check(digits: str) -> str:
+def resident_check(digits: str) -> str:
+    """The last character of a resident identity number by its 17 digits (ISO 7064 MOD 11-2)."""
     total = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(digits))
     return "10X98765432"[total % 11]
 
 
-def _credit_check(letters: str) -> str:
-    total = sum(_CREDIT_LETTERS.index(letter) * pow(3, place, 31) for place, letter in enumerate(letters))
-    return _CREDIT_LETTERS[-total % 31]
+def credit_check(letters: str) -> str:
+    """The last character of a unified social credit code by its 17 others (modulo 31)."""
+    total = sum(CREDIT_LETTERS.index(letter) * pow(3, place, 31) for place, letter in enumerate(letters))
+    return CREDIT_LETTERS[-total % 31]

@@ -4,10 +4,7 @@ PyPI's package mplfonts carries them with cubic outlines, which reportlab cannot
 taken out of them, their outlines turned into quadratic ones, and the files kept under var/.
 """
 
-import subprocess
-import sys
 import tempfile
-import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +16,7 @@ from fontTools.ttLib import TTFont, newTable
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont as EmbeddedFont
 
+from training.packages import wheel
 from training.paths import FONTS_DIR
 
 Face = Literal["sans", "serif"]
@@ -58,18 +56,11 @@ def registered(face: Face) -> str:
 
 def _make() -> None:
     FONTS_DIR.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        # S603: a fixed command of this program's own interpreter
-        subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, PACKAGE], check=True
-        )
-        with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
-            for face, member in _MEMBERS.items():
-                source = Path(wheel.extract(member, folder))
-                ready = Path(folder) / f"{face}.ttf"
-                _quadratic(_subset(source)).save(ready)
-                (FONTS_DIR / f"{face}.part").write_bytes(ready.read_bytes())
-                (FONTS_DIR / f"{face}.part").rename(FONTS_DIR / f"{face}.ttf")
+    with wheel(PACKAGE) as archive, tempfile.TemporaryDirectory() as folder:
+        for face, member in _MEMBERS.items():
+            part = FONTS_DIR / f"{face}.part"
+            _quadratic(_subset(Path(archive.extract(member, folder)))).save(part)
+            part.rename(FONTS_DIR / f"{face}.ttf")
 
 
 def _characters() -> list[int]:

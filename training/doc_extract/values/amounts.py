@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from random import Random
 
-from training.doc_extract.values.numerals import UPPER, han, plain
+from services.doc_extract.normal_forms.numerals import plain_figure
+from training.doc_extract.values.numerals import UPPER, han
 
 ANY = "any"
 _WAN, _YI = Decimal(10_000), Decimal(100_000_000)
@@ -38,7 +39,7 @@ def in_words(value: Decimal, form: str, random: Random) -> str:
 
 
 def _yuan(value: Decimal, random: Random) -> str:
-    figures = (f"{value:,.2f}", f"{value:,.2f}", f"{value:.2f}", plain(value), _short(value))
+    figures = (f"{value:,.2f}", f"{value:,.2f}", f"{value:.2f}", plain_figure(value), _short(value))
     figure = random.choice((*figures, f"{value:,.2f}".replace(",", "，")))
     lead = random.choice(("", "", "", "人民币", "人民币", "￥", "¥", "RMB", "人民币￥"))
     units = ("", "元") if lead in ("￥", "¥") else ("元", "元", "元", "元整", "元正")
@@ -58,20 +59,20 @@ def _wan(value: Decimal, random: Random) -> str:
 
 
 def _yi(value: Decimal, random: Random) -> str:
-    return f"{random.choice(('', '人民币'))}{plain(value / _YI)}{random.choice(('亿元', '亿元', '亿元人民币'))}"
+    return f"{random.choice(('', '人民币'))}{plain_figure(value / _YI)}{random.choice(('亿元', '亿元', '亿元人民币'))}"
 
 
 def _bare(value: Decimal, random: Random) -> str:
-    return random.choice((f"{value:.2f}", f"{value:,.2f}", plain(value), _short(value)))
+    return random.choice((f"{value:.2f}", f"{value:,.2f}", plain_figure(value), _short(value)))
 
 
 def _bare_wan(value: Decimal, random: Random) -> str:
-    return f"{value / _WAN:,.2f}" if random.random() < 0.2 else plain(value / _WAN)
+    return f"{value / _WAN:,.2f}" if random.random() < 0.2 else plain_figure(value / _WAN)
 
 
 def _dollars(value: Decimal, random: Random) -> str:
     figure = random.choice((f"{value:,.2f}", _short(value)))
-    forms = (f"USD {figure}", f"USD{figure}", f"US${figure}", f"{figure}美元", f"{plain(value / _WAN)}万美元")
+    forms = (f"USD {figure}", f"USD{figure}", f"US${figure}", f"{figure}美元", f"{plain_figure(value / _WAN)}万美元")
     return random.choice((*forms, f"${figure}"))
 
 

@@ -2,18 +2,17 @@
 
 from random import Random
 
-_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_ID_CHECKS = "10X98765432"
+from services.doc_extract.normal_forms.identities import CREDIT_LETTERS, credit_check, resident_check
+
 _AREAS = (110101, 330281, 440306, 510104, 370102, 420106, 350203, 320581, 610112, 140105)
 _WORDS = ("借", "贷", "保", "抵", "质", "授", "信", "流借", "高保", "抵借", "个借", "农信", "银", "审批")
-_USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def identity_card(random: Random) -> str:
     """A resident identity number (GB 11643)."""
     birth = f"{random.randint(1945, 2003)}{random.randint(1, 12):02}{random.randint(1, 28):02}"
     body = f"{random.choice(_AREAS)}{birth}{random.randint(1, 999):03}"
-    return body + _ID_CHECKS[sum(int(digit) * weight for digit, weight in zip(body, _ID_WEIGHTS, strict=True)) % 11]
+    return body + resident_check(body)
 
 
 def credit_code(random: Random) -> str:
@@ -21,10 +20,9 @@ def credit_code(random: Random) -> str:
     body = (
         random.choice(("91", "91", "92", "93"))
         + f"{random.randint(110000, 659000)}"
-        + "".join(random.choices(_USCC, k=9))
+        + "".join(random.choices(CREDIT_LETTERS, k=9))
     )
-    total = sum(_USCC.index(char) * pow(3, place, 31) for place, char in enumerate(body))
-    return body + _USCC[(31 - total % 31) % 31]
+    return body + credit_check(body)
 
 
 def account(random: Random) -> str:

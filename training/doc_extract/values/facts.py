@@ -12,7 +12,6 @@ from training.doc_extract.values.phrases import phrase
 from training.doc_extract.wording import Slot
 
 _PARTIES = ("borrower", "lender", "guarantor")
-_DATES = ("sign_date", "start_date", "end_date", "validity_start", "validity_end")
 _WORDS = ("product", "purpose", "collateral", "drawdown_condition", "repayment_method", "approval_opinion")
 
 
@@ -142,6 +141,7 @@ class Facts:
         other = timedelta(days=random.randint(-2000, 2500))
         makers = {
             "amount": lambda: amounts.amount(loan.amount, form, random),
+            "amount_upper": lambda: amounts.in_words(loan.amount, form, random),
             "rate": lambda: rates.rate(loan.annual, loan.spread, form, random),
             "penalty_rate": lambda: rates.penalty(form, random),
             "percent": lambda: (
@@ -157,7 +157,6 @@ class Facts:
             "account": lambda: codes.account(random),
             "no": lambda: codes.contract_number(random),
         }
-        makers |= {"amount_upper": lambda: amounts.in_words(loan.amount, form, random)}
         if slot.name in makers:
             return makers[slot.name]()
         return Facts(random).print(Slot(slot.name, slot.form))

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from services.doc_extract.normal_forms.numerals import plain_figure
+
 UPPER = "零壹贰叁肆伍陆柒捌玖"
 PLAIN = "零一二三四五六七八九"
 _GROUPS = ("", "万", "亿", "万亿")
@@ -29,13 +31,8 @@ def han(value: int, *, upper: bool) -> str:
 
 def decimal(value: Decimal) -> str:
     """A number with decimals in everyday numerals: 五点六五."""
-    whole, _, rest = f"{value.normalize():f}".partition(".")
+    whole, _, rest = plain_figure(value).partition(".")
     return han(int(whole), upper=False) + (f"点{''.join(PLAIN[int(digit)] for digit in rest)}" if rest else "")
-
-
-def plain(value: Decimal) -> str:
-    """A number without zeros behind."""
-    return f"{value.normalize():f}"
 
 
 def _group(group: int, digits: str, units: tuple[str, ...]) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from random import Random
 
+from services.doc_extract.normal_forms.numerals import plain_figure
 from training.doc_extract.values.amounts import ANY
-from training.doc_extract.values.numerals import PLAIN, decimal, plain
+from training.doc_extract.values.numerals import PLAIN, decimal
 
 _SHARES = (5, 10, 15, 20, 30, 40, 45, 50, 60, 70, 80, 100, 130)
 _ADDED = {20: "二十", 30: "三十", 40: "四十", 50: "五十", 100: "一百"}
@@ -112,7 +113,7 @@ def _floating(spread: int, random: Random) -> str:
 
 
 def _decimals(value: Decimal, random: Random) -> str:
-    return plain(value) if random.random() < 0.6 else f"{value:.{random.choice((2, 2, 3, 4))}f}"
+    return plain_figure(value) if random.random() < 0.6 else f"{value:.{random.choice((2, 2, 3, 4))}f}"
 
 
 _FORMS: Mapping[str, Callable[[Decimal, Random], str]] = {
