@@ -1,8 +1,7 @@
 """Pages printed in two columns: which rows are read down one column before the other."""
 
 from collections.abc import Iterator, Sequence
-
-from services.doc_extract.reading.segments import Segment
+from typing import Protocol, TypeVar
 
 _FEWEST = 8
 """Rows with text on both sides that make two columns; a form's signatures stand side by side in fewer."""
@@ -11,12 +10,26 @@ _LONG = 12.0
 _ALIGNED = 2.0
 """Heights of a line by which the right sides may begin apart."""
 
-Row = Sequence[Segment]
+
+class _Placed(Protocol):
+    @property
+    def left(self) -> float: ...
+    @property
+    def right(self) -> float: ...
+    @property
+    def height(self) -> float: ...
 
 
-def stretches(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Rows in the order in which they are read: those of two columns first down the left one, then the right one."""
-    plain: list[Row] = []
+Piece = TypeVar("Piece", bound=_Placed)
+
+
+def stretches(rows: Sequence[Sequence[Piece]]) -> Iterator[list[Sequence[Piece]]]:
+    """Rows in the order in which they are read: those of two columns first down the left one, then the right one.
+
+    Args:
+        rows: Pieces side by side, each from left to right.
+    """
+    plain: list[Sequence[Piece]] = []
     place = 0
     while place < len(rows):
         end = _columns_end(rows, place)
@@ -36,7 +49,7 @@ def stretches(rows: Sequence[Row]) -> Iterator[list[Row]]:
         yield plain
 
 
-def _columns_end(rows: Sequence[Row], start: int) -> int:
+def _columns_end(rows: Sequence[Sequence[_Placed]], start: int) -> int:
     """Where two columns that begin with a row end; the row itself where none do."""
     if not _two_sided(rows[start]):
         return start
@@ -54,11 +67,11 @@ def _columns_end(rows: Sequence[Row], start: int) -> int:
     return rest if both >= _FEWEST else start
 
 
-def _two_sided(row: Row) -> bool:
+def _two_sided(row: Sequence[_Placed]) -> bool:
     return len(row) == 2 and all(each.right - each.left >= _LONG * each.height for each in row)
 
 
-def _fits(row: Row, right: Segment) -> bool:
+def _fits(row: Sequence[_Placed], right: _Placed) -> bool:
     """Whether a row has nothing across the gutter left of the right column."""
     if len(row) > 2 or any(each.left < right.left - 1 and each.right > right.left for each in row):
         return False

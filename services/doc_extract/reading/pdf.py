@@ -5,6 +5,7 @@ import io
 import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 import pikepdf
@@ -13,10 +14,11 @@ import pypdfium2.raw as pdfium_c
 
 from bankai.errors import InvalidRequestError
 from services.doc_extract.intake.limits import IntakeLimits
-from services.doc_extract.page import CharBoxes, Page, PageImage, Scan
-from services.doc_extract.reading.drawn_rules import drawn_rules
+from services.doc_extract.page import Block, CharBoxes, Page, PageImage, Scan
+from services.doc_extract.reading.drawn_rules import Rules, drawn_rules
 from services.doc_extract.reading.layout import blocks
 from services.doc_extract.reading.segments import Glyphs
+from services.doc_extract.reading.vertical import is_vertical, laid, stood
 
 _FEW = 40
 """Characters of a text layer that may be a stamp or a page's number on a scan."""
@@ -25,6 +27,8 @@ _MOST_OF_PAGE = 0.5
 _DPI = 200.0
 _MOST_PIXELS = 12_000_000
 """Of a page's picture; A3 at 200 dpi has 7.7 million."""
+_LETTERS = 10
+"""Texts that a page draws, none of which can be read, that show that it is not empty."""
 _SAMPLE = 200
 """Characters that tell a page's direction."""
 _BROKEN_SHARE = 0.2
@@ -35,7 +39,8 @@ def read_pdf(data: bytes, limits: IntakeLimits) -> list[Page | Scan]:
     """The pages of a PDF, each turned so that most of its text is upright; those without a usable text layer as scans.
 
     Raises:
-        InvalidRequestError: FILE_ENCRYPTED, FILE_CORRUPT, TOO_MANY_PAGES, PAGE_TOO_LARGE, DOCUMENT_TOO_LONG.
+        InvalidRequestError: FILE_ENCRYPTED, FILE_CORRUPT, TOO_MANY_PAGES, PAGE_TOO_LARGE, DOCUMENT_TOO_LONG,
+            FONT_NOT_EMBEDDED.
     """
     document = _opened(data)
     try:
@@ -119,14 +124,26 @@ def _page(document: pdfium.PdfDocument, index: int, limits: IntakeLimits) -> tup
     if _is_scan(page, glyphs):
         page.close()
         return Scan(index + 1), 0
+    if not glyphs and _has_unreadable_text(page):
+        raise InvalidRequestError(
+            "FONT_NOT_EMBEDDED",
+            f"page {index + 1} is written in a font that the PDF does not carry: save it anew with its fonts embedded",
+        )
     flag = page.get_rotation()
     if (turn - flag) % 180:
         width, height = height, width
     rules = _upright(page.get_cropbox(), drawn_rules(page), turn)
-    found = Page(index + 1, width, height, blocks(glyphs, rules, width, height), rotation=(turn - flag) % 360)
+    found = Page(index + 1, width, height, _blocks(glyphs, rules, width, height), rotation=(turn - flag) % 360)
     characters = len(glyphs.text)
     page.close()
     return found, characters
+
+
+def _blocks(glyphs: Glyphs, rules: Rules, width: float, height: float) -> list[Block]:
+    if not is_vertical(glyphs):
+        return blocks(glyphs, rules, width, height)
+    columns = Glyphs(glyphs.text, laid(glyphs.boxes, width))
+    return [stood(block, width) for block in blocks(columns, laid(rules, width), height, width)]
 
 
 def _direction(text_page: pdfium.PdfTextPage) -> int:
@@ -185,3 +202,9 @@ def _is_scan(page: pdfium.PdfPage, glyphs: Glyphs) -> bool:
         left, bottom, right, top = image.get_bounds()
         covered = max(covered, (right - left) * (top - bottom))
     return covered >= (_MOST_OF_PAGE if text else 0.0) * width * height and covered > 0
+
+
+def _has_unreadable_text(page: pdfium.PdfPage) -> bool:
+    """Whether a page draws text; PDFium leaves out, and draws as nothing, what it knows no glyph of."""
+    texts = page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_TEXT], max_depth=2)
+    return sum(1 for _ in islice(texts, _LETTERS)) == _LETTERS

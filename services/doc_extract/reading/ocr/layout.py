@@ -1,11 +1,13 @@
 """Lines of a scanned page to paragraphs and tables in the order of reading."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 import numpy as np
 
 from services.doc_extract.page import Block, Cell, Line, Paragraph, Table
+from services.doc_extract.reading.columns import stretches
 from services.doc_extract.reading.grids import Field, Grid
 from services.doc_extract.reading.ocr.pieces import Piece, rows
 from services.doc_extract.reading.paragraphs import goes_on
@@ -15,6 +17,29 @@ Finish = Callable[[Piece], Line]
 
 _WIDE_GAP = 1.6
 """Heights of a line between two pieces of a row that are cells of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Pieces of a row with little between them."""
+
+    pieces: Sequence[Piece]
+
+    @property
+    def left(self) -> float:
+        return self.pieces[0].left
+
+    @property
+    def right(self) -> float:
+        return self.pieces[-1].right
+
+    @property
+    def centre(self) -> float:
+        return (self.left + self.right) / 2
+
+    @property
+    def height(self) -> float:
+        return max(piece.height for piece in self.pieces)
 
 
 def blocks(pieces: Sequence[Piece], grids: Sequence[Grid], finish: Finish) -> list[Block]:
@@ -75,50 +100,50 @@ def _cell(field: Field, pieces: Sequence[Piece], finish: Finish) -> Cell:
 
 
 def _loose(pieces: Sequence[Piece], finish: Finish) -> Iterator[Block]:
-    """Paragraphs, and tables that only their columns show, of what stands outside ruled tables."""
-    groups = [_cells(row) for row in rows(pieces)]
-    margin = max((piece.right for piece in pieces), default=0.0)
-    for several, run in groupby(groups, key=lambda cells: len(cells) > 1):
-        if several:
-            yield _columns(list(run), finish)
-        else:
-            for lines in _paragraphs([cells[0] for cells in run], margin):
-                yield Paragraph([finish(piece) for line in lines for piece in line])
+    """Paragraphs, and tables that only their columns show, of what stands outside ruled tables, column by column."""
+    for stretch in stretches([_parts(row) for row in rows(pieces)]):
+        margin = max(part.right for row in stretch for part in row)
+        for several, run in groupby(stretch, key=lambda row: len(row) > 1):
+            if several:
+                yield _table(list(run), finish)
+            else:
+                for lines in _paragraphs([row[0] for row in run], margin):
+                    yield Paragraph([finish(piece) for line in lines for piece in line.pieces])
 
 
-def _cells(row: Sequence[Piece]) -> list[list[Piece]]:
+def _parts(row: Sequence[Piece]) -> list[_Part]:
     """A row's pieces, those with little between them together."""
-    cells = [[row[0]]]
+    parts = [[row[0]]]
     for before, piece in pairwise(row):
         if piece.left - before.right > _WIDE_GAP * min(before.height, piece.height):
-            cells.append([piece])
+            parts.append([piece])
         else:
-            cells[-1].append(piece)
-    return cells
+            parts[-1].append(piece)
+    return [_Part(part) for part in parts]
 
 
-def _columns(table: Sequence[Sequence[Sequence[Piece]]], finish: Finish) -> Table:
-    """Rows of cells as a table; the row with most cells says where its columns are."""
+def _table(table: Sequence[Sequence[_Part]], finish: Finish) -> Table:
+    """Rows of parts as a table; the row with most of them says where its columns are."""
     widest = max(table, key=len)
-    centres = np.array([(cell[0].left + cell[-1].right) / 2 for cell in widest])
+    centres = np.array([part.centre for part in widest])
     cells: list[Cell] = []
     for number, row in enumerate(table):
         taken = -1
-        for place, cell in enumerate(row):
-            nearest = int(np.argmin(np.abs(centres - (cell[0].left + cell[-1].right) / 2)))
-            # Columns keep their order and leave room for the cells to come.
+        for place, part in enumerate(row):
+            nearest = int(np.argmin(np.abs(centres - part.centre)))
+            # Columns keep their order and leave room for the parts to come.
             column = min(max(nearest, taken + 1), len(centres) - len(row) + place)
             cells += [Cell(number, gap, ()) for gap in range(taken + 1, column)]
-            cells.append(Cell(number, column, [finish(piece) for piece in cell]))
+            cells.append(Cell(number, column, [finish(piece) for piece in part.pieces]))
             taken = column
         cells += [Cell(number, gap, ()) for gap in range(taken + 1, len(centres))]
     return Table(cells)
 
 
-def _paragraphs(lines: Sequence[list[Piece]], margin: float) -> list[list[list[Piece]]]:
-    found: list[list[list[Piece]]] = []
+def _paragraphs(lines: Sequence[_Part], margin: float) -> list[list[_Part]]:
+    found: list[list[_Part]] = []
     for line in lines:
-        if found and goes_on(found[-1][-1][-1], line[0], line[0].text, margin):
+        if found and goes_on(found[-1][-1].pieces[-1], line.pieces[0], line.pieces[0].text, margin):
             found[-1].append(line)
         else:
             found.append([line])

@@ -8,8 +8,11 @@ import zlib
 from collections.abc import Iterator
 
 from PIL import Image
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen.canvas import Canvas
 
-from tests.services.doc_extract.documents import image, pdf, scan, text, word
+from tests.services.doc_extract.documents import FONT, image, pdf, scan, text, word
 
 DAMAGED = 70
 _BOX = "0 0 595 842"
@@ -44,6 +47,19 @@ def raw_pdf(content: bytes, *, box: str = _BOX, kids: int = 1) -> bytes:
         f"<< /Type /Page /Parent 2 0 R /MediaBox [{box}] /Contents 4 0 R >>".encode(),
         b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(stream), stream),
     )
+
+
+def letters_apart() -> bytes:
+    """A page of characters each drawn by itself in a font that is not there: PDFium knows nothing of them."""
+    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    canvas.setFont(FONT, 12)
+    for number, letter in enumerate("借款人宏远机械有限公司向江城银行借款五百万元"):
+        canvas.drawString(60 + 13 * number, 700, letter)
+    canvas.showPage()
+    canvas.save()
+    return file.getvalue()
 
 
 def xml_bomb() -> bytes:

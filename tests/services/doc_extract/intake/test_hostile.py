@@ -8,7 +8,7 @@ from bankai.errors import InvalidRequestError
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.intake.reader import FileReader
 from tests.services.doc_extract.documents import image, pdf, word
-from tests.services.doc_extract.intake.hostile import archive, raw_pdf, xml_bomb
+from tests.services.doc_extract.intake.hostile import archive, letters_apart, raw_pdf, xml_bomb
 
 SMALL = IntakeLimits(max_bytes=300_000, max_pages=3, max_archive_bytes=2_000_000, max_archive_members=50, wall_s=10)
 
@@ -32,6 +32,7 @@ NAMED = {
     "locked PDF": (pdf(password="secret"), "FILE_ENCRYPTED"),
     "many pages": (pdf(pages=4), "TOO_MANY_PAGES"),
     "endless page": (raw_pdf(b"", box="0 0 99999 99999"), "PAGE_TOO_LARGE"),
+    "text without its font": (letters_apart(), "FONT_NOT_EMBEDDED"),
     "PDF header alone": (b"%PDF-1.7\n", "FILE_CORRUPT"),
     "PDF of noise": (b"%PDF-1.7\n" + random.Random(1).randbytes(2000), "FILE_CORRUPT"),
     "archive": (archive(a=b"x"), "UNSUPPORTED_FILE_TYPE"),

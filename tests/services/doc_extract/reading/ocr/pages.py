@@ -1,5 +1,7 @@
 """Pictures of pages, drawn on the spot with the font that comes with Pillow."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -16,6 +18,16 @@ def page(lines: tuple[str, ...] = LINES, size: tuple[int, int] = (1000, 800)) ->
     pen = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
         pen.text((90, 110 + 80 * number), line, fill="black", font=ImageFont.load_default(32))
+    return np.array(image)
+
+
+def two_columns(left: Sequence[str], right: Sequence[str]) -> Picture:
+    """Lines of small print side by side."""
+    image = Image.new("RGB", (1240, 900), "white")
+    pen = ImageDraw.Draw(image)
+    for column, lines in ((90, left), (660, right)):
+        for number, line in enumerate(lines):
+            pen.text((column, 110 + 40 * number), line, fill="black", font=ImageFont.load_default(24))
     return np.array(image)
 
 

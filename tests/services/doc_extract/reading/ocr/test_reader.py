@@ -13,7 +13,7 @@ from services.doc_extract.page import Page, Paragraph, Source, Table
 from services.doc_extract.reading.ocr import recognition
 from services.doc_extract.reading.ocr.reader import PageReader
 from services.doc_extract.text import DocumentText
-from tests.services.doc_extract.reading.ocr.pages import DPI, LINES, Picture, page, sealed, skewed
+from tests.services.doc_extract.reading.ocr.pages import DPI, LINES, Picture, page, sealed, skewed, two_columns
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +57,13 @@ async def test_characters_have_their_places_in_points(reader: PageReader) -> Non
     assert box.left == pytest.approx(235 * 72 / DPI, abs=12)
     assert box.top == pytest.approx(195 * 72 / DPI, abs=6)
     assert 8 < box.bottom - box.top < 25
+
+
+async def test_columns_are_read_one_after_the_other(reader: PageReader) -> None:
+    left = [f"{number}. The borrower shall repay the loan" for number in range(1, 13)]
+    right = [f"{number}. The lender may at any time declare" for number in range(13, 25)]
+    found = await read(reader, two_columns(left, right))
+    assert letters(found) == "".join("".join([*left, *right]).split())
 
 
 async def test_an_empty_page_has_no_text(reader: PageReader) -> None:
