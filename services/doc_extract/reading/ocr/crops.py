@@ -40,9 +40,9 @@ def cut(picture: Picture, quad: NDArray[np.float32]) -> Picture:
     """What stands in a quadrilateral, (4, 2), as a rectangle of HEIGHT times a bucket's width."""
     width, height = _sides(quad)
     size = (math.ceil(width), math.ceil(height))
-    corners = np.array([[0, 0], [size[0], 0], [0, size[1]]], np.float32)
-    turned = cv2.getAffineTransform(quad[[0, 1, 3]], corners)
-    crop = cv2.warpAffine(picture, turned, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    corners = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
+    turned = cv2.getPerspectiveTransform(quad, corners)
+    crop = cv2.warpPerspective(picture, turned, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return resized(np.asarray(crop, np.uint8), bucket(width / height), HEIGHT)
 
 

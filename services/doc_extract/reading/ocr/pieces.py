@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from services.doc_extract.page import CharBoxes
 from services.doc_extract.reading.ocr.ctc import Reading
 from services.doc_extract.reading.ocr.detection import Quads
-from services.doc_extract.reading.ocr.sheet import mapped
-from services.doc_extract.reading.ocr.skew import Affine
+from services.doc_extract.reading.ocr.levelling import Homography, mapped
 
 _SAME_ROW = 0.5
 """Share of the smaller height by which pieces of one row overlap."""
@@ -34,7 +33,7 @@ class Piece:
     confidence: float
 
     @classmethod
-    def of(cls, quad: NDArray[np.float32], reading: Reading, there: Affine) -> Self:
+    def of(cls, quad: NDArray[np.float32], reading: Reading, there: Homography) -> Self:
         """What was read in a quadrilateral, (4, 2), of the upright page.
 
         Args:

@@ -14,11 +14,12 @@ from services.doc_extract.page import Block, Line, Page, Source
 from services.doc_extract.reading.ocr import detection, layout, orientation, recognition
 from services.doc_extract.reading.ocr.ctc import Reading
 from services.doc_extract.reading.ocr.detection import Quads
+from services.doc_extract.reading.ocr.levelling import mapped
 from services.doc_extract.reading.ocr.picture import Picture
 from services.doc_extract.reading.ocr.pieces import Piece
 from services.doc_extract.reading.ocr.recognition import Recogniser
 from services.doc_extract.reading.ocr.rules import grids
-from services.doc_extract.reading.ocr.sheet import Sheet, mapped
+from services.doc_extract.reading.ocr.sheet import Sheet
 
 MODELS = (orientation.MODEL, detection.MODEL, recognition.MODEL)
 """Names of the models that reading needs."""

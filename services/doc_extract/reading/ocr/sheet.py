@@ -5,10 +5,9 @@ from typing import Self
 
 import numpy as np
 
-from services.doc_extract.reading.ocr.detection import Quads
+from services.doc_extract.reading.ocr.levelling import Level
 from services.doc_extract.reading.ocr.picture import Picture
 from services.doc_extract.reading.ocr.seals import without_seals
-from services.doc_extract.reading.ocr.skew import Affine, Level, levelled
 from services.doc_extract.reading.ocr.specks import without_specks
 
 
@@ -36,9 +35,4 @@ class Sheet:
             dpi: Its pixels to the inch.
         """
         picture = without_specks(without_seals(np.ascontiguousarray(np.rot90(image, -turn)), dpi), dpi)
-        return cls(picture, turn, levelled(picture))
-
-
-def mapped(quads: Quads, affine: Affine) -> Quads:
-    """Quadrilaterals, (any number, 4, 2), under an affine map."""
-    return np.asarray(quads @ affine[:, :2].T + affine[:, 2], np.float32)
+        return cls(picture, turn, Level.of(picture))

@@ -1,10 +1,8 @@
-"""By how much the lines of a page slope, and the page turned back.
+"""By how much the lines of a page slope.
 
 The slope is the one along which ink falls into the sharpest rows: the profile of a projection is sharpest along the
 lines (Postl, "Detection of linear oblique structures and skew scan in digitized documents", ICPR 1986).
 """
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,46 +10,13 @@ from numpy.typing import NDArray
 
 from services.doc_extract.reading.ocr.picture import Picture
 
-Affine = NDArray[np.float64]
-
 _LARGEST = 10.0
 """Degrees."""
 _COARSE, _FINE = 0.5, 0.05
-_LEAST = 0.2
-"""Degrees below which turning a page gains nothing."""
 _SHARPER = 1.05
 """By which the sharpness must grow; what has no lines is left as it is."""
 _SIDE = 1000
 _POINTS = 40_000
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """A page turned so that its lines are level.
-
-    Attributes:
-        picture: The page; the one that it was made from where its lines are level.
-        there: (2, 3): takes a point of the page to the picture.
-        back: (2, 3): takes a point of the picture to the page.
-    """
-
-    picture: Picture
-    there: Affine
-    back: Affine
-
-
-def levelled(picture: Picture) -> Level:
-    """A page turned so that its lines are level, on a sheet that is large enough for all of it."""
-    degrees = slope(picture)
-    if abs(degrees) < _LEAST:
-        return Level(picture, np.eye(2, 3), np.eye(2, 3))
-    height, width = picture.shape[:2]
-    there = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0), np.float64)
-    cosine, sine = abs(there[0, 0]), abs(there[0, 1])
-    size = round(width * cosine + height * sine), round(width * sine + height * cosine)
-    there[:, 2] += [(size[0] - width) / 2, (size[1] - height) / 2]
-    level = cv2.warpAffine(picture, there, size, flags=cv2.INTER_LINEAR, borderValue=(255, 255, 255))
-    return Level(np.asarray(level, np.uint8), there, np.asarray(cv2.invertAffineTransform(there), np.float64))
 
 
 def slope(picture: Picture) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -29,6 +30,16 @@ def two_columns(left: Sequence[str], right: Sequence[str]) -> Picture:
         for number, line in enumerate(lines):
             pen.text((column, 110 + 40 * number), line, fill="black", font=ImageFont.load_default(24))
     return np.array(image)
+
+
+def photographed(picture: Picture) -> tuple[Picture, NDArray[np.float64]]:
+    """The page on a dark table, seen from the side; and what takes points of the page to the photo, (3, 3)."""
+    height, width = picture.shape[:2]
+    edges = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    corners = np.array([[180, 120], [960, 190], [1120, 850], [60, 800]], np.float32)
+    way = cv2.getPerspectiveTransform(edges, corners)
+    photo = cv2.warpPerspective(picture, way, (1200, 960), flags=cv2.INTER_AREA, borderValue=(70, 60, 50))
+    return np.asarray(photo, np.uint8), np.asarray(way, np.float64)
 
 
 def skewed(picture: Picture, degrees: float) -> Picture:

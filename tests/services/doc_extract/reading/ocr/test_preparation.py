@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 
+from services.doc_extract.reading.ocr.levelling import Level, mapped
+from services.doc_extract.reading.ocr.outline import outline
 from services.doc_extract.reading.ocr.rules import grids
 from services.doc_extract.reading.ocr.seals import without_seals
-from services.doc_extract.reading.ocr.skew import levelled, slope
+from services.doc_extract.reading.ocr.skew import slope
 from services.doc_extract.reading.ocr.specks import without_specks
-from tests.services.doc_extract.reading.ocr.pages import DPI, page, ruled, sealed, skewed
+from tests.services.doc_extract.reading.ocr.pages import DPI, Picture, page, photographed, ruled, sealed, skewed
 
 
 @pytest.mark.parametrize("degrees", [-6.0, -2.3, -1.0, 1.0, 3.0, 8.0])
@@ -15,14 +17,28 @@ def test_the_slope_of_lines_is_found(degrees: float) -> None:
 
 def test_level_lines_and_empty_pages_are_left_as_they_are() -> None:
     for picture in (page(), np.full((300, 200, 3), 255, np.uint8)):
-        assert levelled(picture).picture is picture
+        assert Level.of(picture).picture is picture
 
 
-def test_points_of_a_levelled_page_lead_back() -> None:
-    level = levelled(skewed(page(), 4.0))
-    point = np.array([123.0, 456.0, 1.0])
-    there = level.there @ point
-    np.testing.assert_allclose(level.back @ [*there, 1.0], point[:2], atol=1e-6)
+@pytest.mark.parametrize("picture", [skewed(page(), 4.0), photographed(page())[0]])
+def test_points_of_a_levelled_page_lead_back(picture: Picture) -> None:
+    level = Level.of(picture)
+    points = np.array([[[123, 456], [600, 200], [700, 500], [200, 650]]], np.float32)
+    np.testing.assert_allclose(mapped(mapped(points, level.there), level.back), points, atol=1e-2)
+
+
+def test_the_paper_in_a_photo_is_found() -> None:
+    photo, way = photographed(page())
+    found = outline(photo)
+    assert found is not None
+    corners = np.array([[0, 0], [1000, 0], [1000, 800], [0, 800]], np.float32)
+    np.testing.assert_allclose(found, mapped(corners, way), atol=8)
+
+
+def test_what_is_paper_all_over_has_no_outline() -> None:
+    dark = np.full((500, 400, 3), 70, np.uint8)
+    for picture in (page(), sealed(page()), skewed(page(), 5), ruled(4, 3), dark):
+        assert outline(picture) is None
 
 
 def test_a_red_seal_goes_and_the_print_below_it_stays() -> None:

@@ -11,9 +11,19 @@ from bankai.inference.repository import ModelRepository
 from bankai.settings import InferenceSettings
 from services.doc_extract.page import Page, Paragraph, Source, Table
 from services.doc_extract.reading.ocr import recognition
+from services.doc_extract.reading.ocr.levelling import mapped
 from services.doc_extract.reading.ocr.reader import PageReader
 from services.doc_extract.text import DocumentText
-from tests.services.doc_extract.reading.ocr.pages import DPI, LINES, Picture, page, sealed, skewed, two_columns
+from tests.services.doc_extract.reading.ocr.pages import (
+    DPI,
+    LINES,
+    Picture,
+    page,
+    photographed,
+    sealed,
+    skewed,
+    two_columns,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -47,6 +57,16 @@ async def test_a_page_is_read_whichever_way_up_it_lies(reader: PageReader, quart
 async def test_a_skewed_page_and_a_sealed_one_are_read_alike(reader: PageReader, change: object) -> None:
     found = await read(reader, change(page()))  # type: ignore[operator]
     assert letters(found) == "".join("".join(LINES).split())
+
+
+async def test_a_page_photographed_from_the_side_is_read(reader: PageReader) -> None:
+    photo, way = photographed(page())
+    text = DocumentText.of([await read(reader, photo)])
+    assert "".join(text.text.split()) == "".join("".join(LINES).split())
+    (region,) = text.regions(text.text.index("Harbor"), text.text.index("Harbor") + 6)
+    (box,) = region.boxes
+    ((left, top),) = mapped(np.array([[235, 195]], np.float32), way) * 72 / DPI
+    assert (box.left, box.top) == pytest.approx((left, top), abs=12)
 
 
 async def test_characters_have_their_places_in_points(reader: PageReader) -> None:
