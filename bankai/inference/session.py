@@ -27,7 +27,7 @@ def open_session(folder: Path, config: ModelConfig, *, threads: int) -> onnxrunt
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Batches and pictures change their shape from run to run: a plan kept for every shape holds memory and saves no time.
+    # Batches and pictures change shape from run to run: a plan kept for every shape takes memory and saves no time.
     options.enable_mem_pattern = False
     options.log_severity_level = 3  # errors; warnings about optimisations are of no use to an operator
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
