@@ -19,6 +19,8 @@ FIELDS = tuple(field.id for field in credit().fields)
 OUTSIDE = 0
 UNKNOWN = -100
 """Tag of what only helps to understand."""
+UNKNOWN_TOKEN = 3
+"""Id of the vocabulary's <unk>."""
 
 
 def begin(field: int) -> int:
@@ -81,6 +83,8 @@ class Stream:
 
     _DOCUMENT_SHARE = 0.25
     """Share of the draws that are whole documents; one has some ten windows."""
+    _HIDDEN_IN, _HIDDEN = 0.3, 0.1
+    """Share of the windows in which tokens are hidden, and of their tokens: no single word may decide."""
 
     def __init__(self, wordings: Sequence[Wording], encoder: WindowEncoder, random: Random) -> None:
         self._documents = [wording for wording in wordings if wording.kind != SENTENCES]
@@ -98,4 +102,10 @@ class Stream:
         return self._examples(self._random.choice(self._sentences))
 
     def _examples(self, wording: Wording) -> list[Example]:
-        return examples(self._vary(fill(wording, self._random)), self._encoder, self._labels)
+        found = examples(self._vary(fill(wording, self._random)), self._encoder, self._labels)
+        return [self._hidden(each) if self._random.random() < self._HIDDEN_IN else each for each in found]
+
+    def _hidden(self, example: Example) -> Example:
+        ids = [example.ids[0]]
+        ids += [UNKNOWN_TOKEN if self._random.random() < self._HIDDEN else token for token in example.ids[1:-1]]
+        return Example([*ids, example.ids[-1]], example.tags)
