@@ -110,6 +110,8 @@ class Facts:
             form = "branch" if field == "lender" else "org" if random.random() < 0.5 else "person"
         if form == "en":
             return names.english_bank(random) if field == "lender" else names.english_organisation(random)
+        if form == "brief":
+            return names.brief_bank(random) if field == "lender" else names.brief_organisation(random)
         makers = {"org": names.organisation, "person": names.person, "bank": names.bank, "branch": names.branch}
         return makers.get(form, names.organisation)(random)
 

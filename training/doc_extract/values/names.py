@@ -38,6 +38,24 @@ def organisation(random: Random) -> str:
     return f"{where}{brand}{trade}{form}"
 
 
+def brief_organisation(random: Random) -> str:
+    """A company as news and courts call it where its full name stands elsewhere."""
+    brand = random.choice(_LISTS["brands"])
+    place = random.choice(_LISTS["places"]) if random.random() < 0.2 else ""
+    return place + brand + random.choice((*_LISTS["brief_trades"], "公司", "公司", "集团", "股份"))
+
+
+def brief_bank(random: Random) -> str:
+    """A lender as people call it."""
+    place = random.choice(_LISTS["places"])
+    if random.random() < 0.3:
+        return random.choice((place, random.choice(_LISTS["brands"]))) + random.choice(
+            ("信用社", "农商行", "联社", "银行")
+        )
+    tail = random.choice((f"{place}分行", f"{place}支行", f"{random.choice(_LISTS['brands'])}支行", "", "某支行"))
+    return random.choice(_LISTS["brief_banks"]) + tail
+
+
 def bank(random: Random) -> str:
     """A lender without its branch."""
     dice = random.random()
