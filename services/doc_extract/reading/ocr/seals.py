@@ -64,16 +64,16 @@ def without_seals(picture: Picture, dpi: float) -> Picture:
     most, least = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
     reddish = np.asarray(cv2.subtract(red, cv2.max(green, blue)) > _REDNESS, np.uint8)
     ink = _inside(reddish, _seals(reddish, _RED, dpi))
-    if ink.any():
-        return _lifted(picture, np.asarray(red, np.uint8), ink)
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
     paper = _paper(grey, dpi)
+    if ink.any():
+        return _lifted(picture, np.asarray(red, np.uint8), ink, paper)
     between = (grey > _GREY[0] * paper) & (grey < _GREY[1] * paper)
     greyish = np.asarray(between & (cv2.subtract(most, least) < _COLOURED), np.uint8)
     stroke = max(3, round(_BROAD * dpi))
     broad = np.asarray(cv2.morphologyEx(greyish, cv2.MORPH_OPEN, np.ones((stroke, stroke), np.uint8)), np.uint8)
     ink = _inside(greyish, _seals(broad, _GREY_SEAL, dpi))
-    return _lifted(picture, grey, ink) if ink.any() else picture
+    return _lifted(picture, grey, ink, paper) if ink.any() else picture
 
 
 def _paper(grey: NDArray[np.uint8], dpi: float) -> NDArray[np.uint8]:
@@ -108,16 +108,19 @@ def _inside(ink: Mask, seals: list[tuple[slice, slice]]) -> Mask:
     return kept
 
 
-def _lifted(picture: Picture, plane: NDArray[np.uint8], ink: Mask) -> Picture:
-    """The page with ink brightened until only what is clearly darker remains.
+def _lifted(picture: Picture, plane: NDArray[np.uint8], ink: Mask, paper: NDArray[np.uint8]) -> Picture:
+    """The page with ink brightened to paper, until only what is clearly darker remains.
+
+    Where a seal were left brighter than the paper around it, its letters would still be seen as text.
 
     Args:
         picture: The page.
         plane: The brightness in which ink and print differ most.
         ink: Where the seals are.
+        paper: How bright the paper is around every pixel.
     """
     level = 0.93 * float(np.median(plane[ink > 0]))
-    brightened = np.clip((plane - 0.5 * level) * (2 * 255 / level), 0, 255).astype(np.uint8)
+    brightened = np.clip((plane - 0.5 * level) * (2 * 255 / level), 0, paper).astype(np.uint8)
     around = cv2.dilate(ink, np.ones((5, 5), np.uint8)) > 0
     result = picture.copy()
     result[around] = brightened[around][:, None]

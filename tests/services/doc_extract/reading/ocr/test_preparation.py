@@ -50,6 +50,11 @@ def test_a_red_seal_goes_and_the_print_below_it_stays() -> None:
     assert reddish.mean() < 0.0005
 
 
+def test_where_a_seal_was_nothing_is_brighter_than_the_paper_around() -> None:
+    grey = np.minimum(page(), 235)
+    assert without_seals(sealed(grey), DPI).max() <= 240
+
+
 def test_a_page_without_seals_is_the_same_object() -> None:
     for picture in (page(), ruled(3, 2)):
         assert without_seals(picture, DPI) is picture
