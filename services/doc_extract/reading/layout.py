@@ -8,7 +8,7 @@ from services.doc_extract.page import Block, Cell, Paragraph, Table
 from services.doc_extract.reading.columns import stretches
 from services.doc_extract.reading.drawn_rules import Rules, grids
 from services.doc_extract.reading.grids import Field, Grid
-from services.doc_extract.reading.paragraphs import goes_on
+from services.doc_extract.reading.paragraphs import Row, goes_on, running
 from services.doc_extract.reading.segments import Glyphs, Segment, rows_of, segments
 
 
@@ -71,18 +71,19 @@ def _free(glyphs: Glyphs) -> list[Block]:
 
 def _stretch(rows: Sequence[Sequence[Segment]]) -> list[Block]:
     margin = max((row[-1].right for row in rows), default=0.0)
+    whole = running([Row(row[0], row[-1], " ".join(each.line.text for each in row)) for row in rows], margin)
     found: list[Block] = []
     paragraph: list[Segment] = []
     table: list[Sequence[Segment]] = []
-    for row in rows:
-        if len(row) > 1:
+    for row, is_line in zip(rows, whole, strict=True):
+        if len(row) > 1 and not is_line:
             _close_paragraph(found, paragraph)
             table.append(row)
             continue
         _close_table(found, table)
         if paragraph and not _goes_on(paragraph[-1], row[0], margin):
             _close_paragraph(found, paragraph)
-        paragraph.append(row[0])
+        paragraph.extend(row)
     _close_paragraph(found, paragraph)
     _close_table(found, table)
     return found

@@ -1,6 +1,9 @@
 """Whether a paragraph goes on in the next line, by where lines stand and how the next one begins."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 _LINE_GAP = 1.3
@@ -11,6 +14,10 @@ _BEGINS = re.compile(
     r"\s*(?:第[一二三四五六七八九十百\d]+[条章节款]|[一二三四五六七八九十]+[、.．]|\d+(?:\.\d+)*[、.．\s]|[（(][一二三四五六七八九十\d]+[)）]|[^，。；]{1,12}[：:])"
 )
 """What begins a paragraph: an article, a number, a label with its colon."""
+
+
+_CLAUSE = re.compile(r"[，。；]|[,;.]\s")
+"""What clauses end with."""
 
 
 class _Placed(Protocol):
@@ -24,6 +31,37 @@ class _Placed(Protocol):
     def bottom(self) -> float: ...
     @property
     def height(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What stands side by side, from left to right.
+
+    Attributes:
+        first: Its first piece.
+        last: Its last piece.
+        text: What all of it says.
+    """
+
+    first: _Placed
+    last: _Placed
+    text: str
+
+
+def running(rows: Sequence[Row], margin: float) -> list[bool]:
+    """Which rows are lines of a paragraph, whatever gaps are in them: a blank to be filled in is no border of a cell.
+
+    Such a row has the marks of a sentence, and goes on from the row before or into the next one.
+
+    Args:
+        rows: From top to bottom.
+        margin: Where full lines end.
+    """
+    flows = [goes_on(before.last, after.first, after.text, margin) for before, after in pairwise(rows)]
+    return [
+        bool(_CLAUSE.search(row.text)) and (into or onwards)
+        for row, into, onwards in zip(rows, [False, *flows], [*flows, False], strict=True)
+    ]
 
 
 def goes_on(before: _Placed, after: _Placed, text: str, margin: float) -> bool:

@@ -10,7 +10,7 @@ from services.doc_extract.page import Block, Cell, Line, Paragraph, Table
 from services.doc_extract.reading.columns import stretches
 from services.doc_extract.reading.grids import Field, Grid
 from services.doc_extract.reading.ocr.pieces import Piece, rows
-from services.doc_extract.reading.paragraphs import goes_on
+from services.doc_extract.reading.paragraphs import Row, goes_on, running
 
 Finish = Callable[[Piece], Line]
 """Turns a piece into a line of the page."""
@@ -101,7 +101,7 @@ def _cell(field: Field, pieces: Sequence[Piece], finish: Finish) -> Cell:
 
 def _loose(pieces: Sequence[Piece], finish: Finish) -> Iterator[Block]:
     """Paragraphs, and tables that only their columns show, of what stands outside ruled tables, column by column."""
-    for stretch in stretches([_parts(row) for row in rows(pieces)]):
+    for stretch in stretches(_cells(rows(pieces))):
         margin = max(part.right for row in stretch for part in row)
         for several, run in groupby(stretch, key=lambda row: len(row) > 1):
             if several:
@@ -109,6 +109,13 @@ def _loose(pieces: Sequence[Piece], finish: Finish) -> Iterator[Block]:
             else:
                 for lines in _paragraphs([row[0] for row in run], margin):
                     yield Paragraph([finish(piece) for line in lines for piece in line.pieces])
+
+
+def _cells(page_rows: Sequence[Sequence[Piece]]) -> list[list[_Part]]:
+    """Rows cut where gaps are wide, but for lines of paragraphs."""
+    margin = max((row[-1].right for row in page_rows), default=0.0)
+    whole = running([Row(row[0], row[-1], " ".join(piece.text for piece in row)) for row in page_rows], margin)
+    return [[_Part(row)] if is_line else _parts(row) for row, is_line in zip(page_rows, whole, strict=True)]
 
 
 def _parts(row: Sequence[Piece]) -> list[_Part]:
