@@ -71,11 +71,13 @@ def _free(glyphs: Glyphs) -> list[Block]:
 
 def _stretch(rows: Sequence[Sequence[Segment]]) -> list[Block]:
     margin = max((row[-1].right for row in rows), default=0.0)
-    whole = running([Row(row[0], row[-1], " ".join(each.line.text for each in row)) for row in rows], margin)
+    lines = running(
+        [Row(row[0], row[-1], " ".join(each.line.text for each in row), len(row) > 1) for row in rows], margin
+    )
     found: list[Block] = []
     paragraph: list[Segment] = []
     table: list[Sequence[Segment]] = []
-    for row, is_line in zip(rows, whole, strict=True):
+    for row, is_line in zip(rows, lines, strict=True):
         if len(row) > 1 and not is_line:
             _close_paragraph(found, paragraph)
             table.append(row)

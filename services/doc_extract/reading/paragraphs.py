@@ -41,25 +41,35 @@ class Row:
         first: Its first piece.
         last: Its last piece.
         text: What all of it says.
+        gaps: Whether there are wide gaps in it.
     """
 
     first: _Placed
     last: _Placed
     text: str
+    gaps: bool
+
+    @property
+    def may_be_line(self) -> bool:
+        """Whether it can be a line of a paragraph: with gaps only where it has the marks of a sentence."""
+        return not self.gaps or bool(_CLAUSE.search(self.text))
 
 
 def running(rows: Sequence[Row], margin: float) -> list[bool]:
-    """Which rows are lines of a paragraph, whatever gaps are in them: a blank to be filled in is no border of a cell.
+    """Which rows with gaps are lines of a paragraph nevertheless: a blank to be filled in is no border of a cell.
 
-    Such a row has the marks of a sentence, and goes on from the row before or into the next one.
+    Such a row goes on from the line before or into the next one.
 
     Args:
         rows: From top to bottom.
         margin: Where full lines end.
     """
-    flows = [goes_on(before.last, after.first, after.text, margin) for before, after in pairwise(rows)]
+    flows = [
+        before.may_be_line and after.may_be_line and goes_on(before.last, after.first, after.text, margin)
+        for before, after in pairwise(rows)
+    ]
     return [
-        bool(_CLAUSE.search(row.text)) and (into or onwards)
+        row.gaps and (into or onwards)
         for row, into, onwards in zip(rows, [False, *flows], [*flows, False], strict=True)
     ]
 

@@ -114,8 +114,15 @@ def _loose(pieces: Sequence[Piece], finish: Finish) -> Iterator[Block]:
 def _cells(page_rows: Sequence[Sequence[Piece]]) -> list[list[_Part]]:
     """Rows cut where gaps are wide, but for lines of paragraphs."""
     margin = max((row[-1].right for row in page_rows), default=0.0)
-    whole = running([Row(row[0], row[-1], " ".join(piece.text for piece in row)) for row in page_rows], margin)
-    return [[_Part(row)] if is_line else _parts(row) for row, is_line in zip(page_rows, whole, strict=True)]
+    cut = [_parts(row) for row in page_rows]
+    lines = running(
+        [
+            Row(row[0], row[-1], " ".join(piece.text for piece in row), len(parts) > 1)
+            for row, parts in zip(page_rows, cut, strict=True)
+        ],
+        margin,
+    )
+    return [[_Part(row)] if is_line else parts for row, parts, is_line in zip(page_rows, cut, lines, strict=True)]
 
 
 def _parts(row: Sequence[Piece]) -> list[_Part]:
