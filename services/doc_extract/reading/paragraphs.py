@@ -14,8 +14,6 @@ _BEGINS = re.compile(
     r"\s*(?:第[一二三四五六七八九十百\d]+[条章节款]|[一二三四五六七八九十]+[、.．]|\d+(?:\.\d+)*[、.．\s]|[（(][一二三四五六七八九十\d]+[)）]|[^，。；]{1,12}[：:])"
 )
 """What begins a paragraph: an article, a number, a label with its colon."""
-
-
 _CLAUSE = re.compile(r"[，。；]|[,;.]\s")
 """What clauses end with."""
 
