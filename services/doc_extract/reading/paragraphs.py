@@ -66,10 +66,8 @@ def running(rows: Sequence[Row], margin: float) -> list[bool]:
         before.may_be_line and after.may_be_line and goes_on(before.last, after.first, after.text, margin)
         for before, after in pairwise(rows)
     ]
-    return [
-        row.gaps and (into or onwards)
-        for row, into, onwards in zip(rows, [False, *flows], [*flows, False], strict=True)
-    ]
+    around = pairwise([False, *flows, False])  # one more than rows where there are none
+    return [row.gaps and (into or onwards) for row, (into, onwards) in zip(rows, around, strict=False)]
 
 
 def goes_on(before: _Placed, after: _Placed, text: str, margin: float) -> bool:

@@ -101,9 +101,9 @@ def _cell(field: Field, pieces: Sequence[Piece], finish: Finish) -> Cell:
 
 def _loose(pieces: Sequence[Piece], finish: Finish) -> Iterator[Block]:
     """Paragraphs, and tables that only their columns show, of what stands outside ruled tables, column by column."""
-    for stretch in stretches(_cells(rows(pieces))):
+    for stretch in stretches([_parts(row) for row in rows(pieces)]):
         margin = max(part.right for row in stretch for part in row)
-        for several, run in groupby(stretch, key=lambda row: len(row) > 1):
+        for several, run in groupby(_joined(stretch, margin), key=lambda row: len(row) > 1):
             if several:
                 yield _table(list(run), finish)
             else:
@@ -111,18 +111,17 @@ def _loose(pieces: Sequence[Piece], finish: Finish) -> Iterator[Block]:
                     yield Paragraph([finish(piece) for line in lines for piece in line.pieces])
 
 
-def _cells(page_rows: Sequence[Sequence[Piece]]) -> list[list[_Part]]:
-    """Rows cut where gaps are wide, but for lines of paragraphs."""
-    margin = max((row[-1].right for row in page_rows), default=0.0)
-    cut = [_parts(row) for row in page_rows]
+def _joined(stretch: Sequence[Sequence[_Part]], margin: float) -> list[Sequence[_Part]]:
+    """Its rows, those that are lines of a paragraph in one part."""
+    whole = [_Part([piece for part in row for piece in part.pieces]) for row in stretch]
     lines = running(
         [
-            Row(row[0], row[-1], " ".join(piece.text for piece in row), len(parts) > 1)
-            for row, parts in zip(page_rows, cut, strict=True)
+            Row(each.pieces[0], each.pieces[-1], " ".join(piece.text for piece in each.pieces), len(row) > 1)
+            for row, each in zip(stretch, whole, strict=True)
         ],
         margin,
     )
-    return [[_Part(row)] if is_line else parts for row, parts, is_line in zip(page_rows, cut, lines, strict=True)]
+    return [[each] if is_line else row for row, each, is_line in zip(stretch, whole, lines, strict=True)]
 
 
 def _parts(row: Sequence[Piece]) -> list[_Part]:

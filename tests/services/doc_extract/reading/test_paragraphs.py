@@ -39,3 +39,7 @@ def test_rows_of_a_form_or_a_table_are_none() -> None:
         ("签约日期 地点", 400),
     )
     assert running(page, 500) == [False] * 5
+
+
+def test_no_rows_have_none() -> None:
+    assert running([], 500) == []
