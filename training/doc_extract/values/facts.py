@@ -108,11 +108,15 @@ class Facts:
         random = self._random
         if not form:
             form = "branch" if field == "lender" else "org" if random.random() < 0.5 else "person"
-        if form == "en":
-            return names.english_bank(random) if field == "lender" else names.english_organisation(random)
-        if form == "brief":
-            return names.brief_bank(random) if field == "lender" else names.brief_organisation(random)
-        makers = {"org": names.organisation, "person": names.person, "bank": names.bank, "branch": names.branch}
+        lends = field == "lender"
+        makers = {
+            "org": names.organisation,
+            "person": names.person,
+            "bank": names.bank,
+            "branch": names.branch,
+            "brief": names.brief_bank if lends else names.brief_organisation,
+            "en": names.english_bank if lends else names.english_organisation,
+        }
         return makers.get(form, names.organisation)(random)
 
     def _identity(self, form: str) -> str:
