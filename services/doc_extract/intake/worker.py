@@ -6,11 +6,10 @@ message as JSON. It imports everything before it reads, so that it can wait, war
 """
 
 import json
-import resource
 import sys
 from collections.abc import Sequence
 
-from bankai.errors import BankaiError
+from bankai.sandbox import answered, limit_this_process
 from services.doc_extract.intake.failures import too_costly
 from services.doc_extract.intake.limits import IntakeLimits
 from services.doc_extract.intake.media import Media, media_of
@@ -50,30 +49,16 @@ def draw(data: bytes, numbers: Sequence[int], limits: IntakeLimits) -> list[Page
 def main() -> None:
     """Runs the command."""
     limits = IntakeLimits(**json.loads(sys.argv[1]))
-    for which, most in (
-        (resource.RLIMIT_AS, limits.memory_bytes),
-        (resource.RLIMIT_CPU, limits.cpu_s),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-    ):
-        resource.setrlimit(which, (most, most))
+    limit_this_process(limits.memory_bytes, limits.cpu_s)
     numbers = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read()
-    try:
+
+    def asked() -> bytes:
         if numbers is None:
-            answer = b"P" + packed(parse(data, limits))
-        else:
-            answer = b"I" + packed_pictures(draw(data, numbers, limits))
-    except BankaiError as error:
-        answer = _refusal(error)
-    except (MemoryError, RecursionError):
-        answer = _refusal(too_costly())
-    sys.stdout.buffer.write(answer)
+            return b"P" + packed(parse(data, limits))
+        return b"I" + packed_pictures(draw(data, numbers, limits))
 
-
-def _refusal(error: BankaiError) -> bytes:
-    return b"E" + json.dumps([error.reason, error.message]).encode()
+    answered(asked, too_costly)
 
 
 if __name__ == "__main__":
