@@ -39,6 +39,7 @@ async def _demo() -> None:
         ("bankai call --live", "talk to it yourself, beside `bankai up` in another terminal"),
         ("bankai call my-call.txt", 'a transcript of yours: lines of "caller: ..." and "agent: ..."'),
         ("bankai extract my.pdf", "a document of yours; --annotate my.png draws its fields on the page"),
+        ("bankai progress add --help", "register a construction site of yours"),
         ("bankai intents", "what it can tell apart"),
         ("bankai eval intent my.jsonl", "judge it on your own data"),
     ):

@@ -52,4 +52,10 @@ CAPABILITIES = (
         port=50062,
         folder="STORAGE__FOLDER",
     ),
+    Capability(
+        "progress_monitor",
+        ("bankai.progress.v1.ProgressService",),
+        port=50063,
+        folder="STORAGE__FOLDER",
+    ),
 )

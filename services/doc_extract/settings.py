@@ -2,21 +2,18 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field
 
 from bankai.settings import Group, InferenceSettings, ProcessSettings, Seconds, ServerSettings, environment
-from bankai.store import SCHEMES
+from bankai.state_settings import StateSettings
 
 _MIB = 1024 * 1024
 
 
-class StorageSettings(Group):
+class StorageSettings(StateSettings):
     """Where results and documents are kept, and for how long.
 
     Attributes:
-        folder: Folder of what has no URL below.
-        database_url: sqlite:///file or postgresql://user:password@host/name; empty means SQLite in the folder.
-        blobs_url: s3://bucket/prefix or a folder; empty means the folder's documents.
         keep_documents: Whether documents are kept beside their results, for reviewers and as training data. Those of
             batches are kept until they are extracted in any case.
         retention_days: Days after which a document, its result and its reviews are erased.
@@ -24,36 +21,19 @@ class StorageSettings(Group):
     """
 
     folder: Path = Path("var/doc_extract")
-    database_url: SecretStr = SecretStr("")
-    blobs_url: str = ""
     keep_documents: bool = True
     retention_days: float = Field(default=90.0, gt=0, allow_inf_nan=False)
     sweep_s: Seconds = 3600.0
 
-    @field_validator("database_url")
-    @classmethod
-    def _a_database(cls, url: SecretStr) -> SecretStr:
-        value = url.get_secret_value()
-        if value and not value.startswith(SCHEMES):
-            raise ValueError(f"must begin with {' or '.join(SCHEMES)}")
-        return url
-
-    @field_validator("blobs_url")
-    @classmethod
-    def _a_folder_or_s3(cls, url: str) -> str:
-        if "://" in url and not url.startswith("s3://"):
-            raise ValueError("must be s3://bucket/prefix or a folder")
-        return url
-
     @property
     def database(self) -> str:
         """URL of the database in force."""
-        return self.database_url.get_secret_value() or f"sqlite:///{self.folder / 'results.db'}"
+        return self.database_in("results.db")
 
     @property
     def blobs(self) -> str:
         """Where the documents are."""
-        return self.blobs_url or str(self.folder / "documents")
+        return self.blobs_in("documents")
 
 
 class LimitSettings(Group):

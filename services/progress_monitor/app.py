@@ -1,0 +1,124 @@
+"""Puts the progress_monitor service together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+
+from bankai.background import beside
+from bankai.blobs import Blobs
+from bankai.inference import open_backend
+from bankai.inference.backend import InferenceBackend
+from bankai.inference.repository import ModelRepository
+from bankai.interceptors import default_interceptors
+from bankai.model_health import watch_models
+from bankai.progress.v1 import progress_pb2_grpc
+from bankai.server import GrpcServer
+from bankai.store import Database
+from services.progress_monitor import servicer
+from services.progress_monitor.assessing import Assessing
+from services.progress_monitor.change import model as change
+from services.progress_monitor.change.model import ChangeModel
+from services.progress_monitor.imagery.limits import ImageLimits
+from services.progress_monitor.imagery.reader import ImageReader
+from services.progress_monitor.meaning import evidence
+from services.progress_monitor.meaning.evidence import EvidenceModel, read_parameters
+from services.progress_monitor.meaning.states import StateModel
+from services.progress_monitor.observing import Observing
+from services.progress_monitor.pixels import PixelStore
+from services.progress_monitor.proving import Proving
+from services.progress_monitor.rescanning import Rescanning
+from services.progress_monitor.servicer import Parts, ProgressServicer
+from services.progress_monitor.settings import ProgressMonitorSettings
+from services.progress_monitor.storage.alerts import AlertStore
+from services.progress_monitor.storage.migrations.upgrading import upgrade
+from services.progress_monitor.storage.observations import ObservationStore
+from services.progress_monitor.storage.projects import ProjectStore
+from services.progress_monitor.storage.rescans import RescanStore
+
+MODELS = (change.MODEL, evidence.MODEL)
+"""Names of the models that the service needs."""
+SERVICES = (servicer.NAME,)
+
+
+@asynccontextmanager
+async def serving(settings: ProgressMonitorSettings, backend: InferenceBackend) -> AsyncIterator[GrpcServer]:
+    """The service, ready to be started.
+
+    Args:
+        settings: Its settings.
+        backend: Runs the models.
+
+    Yields:
+        The server. What it stands on is closed with the context.
+
+    Raises:
+        BankaiError: The database or the models' files cannot be used.
+    """
+    server = GrpcServer(
+        settings.server,
+        name="progress_monitor",
+        interceptors=default_interceptors(settings.server, record_spans=bool(settings.telemetry.otlp_endpoint)),
+    )
+    database = Database(settings.storage.database)
+    reader = ImageReader(ImageLimits(max_bytes=settings.limits.image_bytes), settings.limits.readers)
+    try:
+        await upgrade(database)
+        await reader.start()
+        parts = _parts(settings, backend, database, reader, server)
+
+        def register(grpc_server: grpc.aio.Server) -> None:
+            progress_pb2_grpc.add_ProgressServiceServicer_to_server(ProgressServicer(parts), grpc_server)
+
+        server.add(register, SERVICES)
+        async with beside(parts.rescanning.run()):
+            yield server
+    finally:
+        await reader.close()
+        await database.close()
+
+
+async def serve(settings: ProgressMonitorSettings) -> None:
+    """Serves until SIGTERM or SIGINT, then drains.
+
+    Raises:
+        BankaiError: As `serving`.
+        OSError: An address of the settings cannot be listened on.
+    """
+    backend = open_backend(settings.inference)
+    try:
+        async with (
+            serving(settings, backend) as server,
+            beside(watch_models(server, backend, MODELS, SERVICES)),
+        ):
+            await server.run()
+    finally:
+        await backend.close()
+
+
+def _parts(
+    settings: ProgressMonitorSettings,
+    backend: InferenceBackend,
+    database: Database,
+    reader: ImageReader,
+    server: GrpcServer,
+) -> Parts:
+    projects, observations = ProjectStore(database), ObservationStore(database)
+    alerts, rescans = AlertStore(database), RescanStore(database)
+    pixels = PixelStore(Blobs(settings.storage.blobs))
+    states = StateModel(read_parameters(ModelRepository(settings.inference.models_dir)))
+    observing = Observing(reader, ChangeModel(backend), observations, pixels)
+    assessing = Assessing(observations, alerts, EvidenceModel(backend), states)
+    return Parts(
+        projects=projects,
+        observations=observations,
+        alerts=alerts,
+        rescans=rescans,
+        pixels=pixels,
+        observing=observing,
+        assessing=assessing,
+        proving=Proving(observations, pixels),
+        rescanning=Rescanning(rescans, projects, observing, assessing, settings.rescan),
+        limits=settings.limits,
+        draining=server.draining,
+    )

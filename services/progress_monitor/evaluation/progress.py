@@ -1,0 +1,210 @@
+"""Judges stage and progress on sites whose course is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import shapely
+
+from bankai.evaluation.inputs import BadInputError
+from services.progress_monitor.alignment.registration import Registration
+from services.progress_monitor.aoi import parse_aoi
+from services.progress_monitor.change.model import ChangeModel
+from services.progress_monitor.comparison import Frame, compare
+from services.progress_monitor.evaluation.pictures import read_date
+from services.progress_monitor.grid import grid_of
+from services.progress_monitor.imagery.cutting import Chip, cut
+from services.progress_monitor.imagery.limits import ImageLimits
+from services.progress_monitor.imagery.opening import opened, place_of
+from services.progress_monitor.imagery.quality import judge
+from services.progress_monitor.imagery.sensors import Sensor, band_positions, calibration
+from services.progress_monitor.meaning.evidence import EvidenceModel
+from services.progress_monitor.meaning.measures import Measures, measure
+from services.progress_monitor.meaning.stages import Stage
+from services.progress_monitor.meaning.states import Belief, StateModel
+from services.progress_monitor.observation import MIN_USABLE
+from services.progress_monitor.project import DAY_S
+from services.progress_monitor.site_files import NAME, SiteFile, SitePicture, read_site
+
+_TIMEOUT_S = 600.0
+_NEAR_M = 30.0
+_NEAR_PX = 3
+_STEP_BACK = 0.05
+"""Fall of progress between two dates that is a regression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What a site is judged with.
+
+    Attributes:
+        change: The change model.
+        evidence: The state model's first half.
+        states: Its second.
+    """
+
+    change: ChangeModel
+    evidence: EvidenceModel
+    states: StateModel
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSite:
+    """How one site went; times in days.
+
+    Attributes:
+        right_stage: For each date of the truth, whether its stage is right.
+        errors: For each date whose progress is known, the error.
+        covered: For each of those, whether the 80 % interval holds it.
+        start_error: Days between the found and the true start; None where one of them is not there.
+        finish_error: The same of the finish.
+        regressions: Dates on which stage or progress fell where the truth did not.
+    """
+
+    right_stage: Sequence[bool]
+    errors: Sequence[float]
+    covered: Sequence[bool]
+    start_error: float | None
+    finish_error: float | None
+    regressions: int
+
+
+def sites_of(folder: Path) -> list[Path]:
+    """The folder itself where it holds a site.json, else its sub-folders that do.
+
+    Raises:
+        BadInputError: There is none.
+    """
+    if (folder / NAME).exists():
+        return [folder]
+    found = sorted(path.parent for path in folder.glob(f"*/{NAME}"))
+    if not found:
+        raise BadInputError(folder, None, f"must hold a {NAME}, or folders that do")
+    return found
+
+
+async def judge_site(folder: Path, models: Models) -> JudgedSite:
+    """Judges one site.
+
+    Raises:
+        BadInputError: One of its files cannot be read.
+    """
+    site = read_site(folder)
+    frame, chips = _chips(site)
+    times, measures = await _measured(chips, frame, site.pictures, models.change)
+    days = [time / DAY_S for time in times]
+    evidence, _ = await models.evidence.evidence(days, measures, timeout=_TIMEOUT_S)
+    return compared(site, days, models.states.smoothed(evidence))
+
+
+def compared(site: SiteFile, days: Sequence[float], beliefs: Sequence[Belief]) -> JudgedSite:
+    """Holds beliefs against a site's truth; a date without a usable picture is judged by the last one before."""
+    right, errors, covered = [], [], []
+    regressions = 0
+    last: Belief | None = None
+    for truth in site.truth:
+        number = max(0, int(np.searchsorted(days, truth.time / DAY_S + 0.5)) - 1)
+        belief = beliefs[number]
+        right.append(belief.stage == truth.stage)
+        if truth.progress is not None:
+            low, high = belief.interval()
+            errors.append(abs(belief.progress - truth.progress))
+            covered.append(low - 0.005 <= truth.progress <= high + 0.005)
+        if last is not None and (belief.stage < last.stage or belief.progress < last.progress - _STEP_BACK):
+            regressions += 1
+        last = belief
+    stages = [each.stage for each in beliefs]
+    true_days = [each.time / DAY_S for each in site.truth]
+    true_stages = [each.stage for each in site.truth]
+    return JudgedSite(
+        right,
+        errors,
+        covered,
+        _apart(_first(days, stages, Stage.CLEARING), _first(true_days, true_stages, Stage.CLEARING)),
+        _apart(_first(days, stages, Stage.COMPLETE), _first(true_days, true_stages, Stage.COMPLETE)),
+        regressions,
+    )
+
+
+def metrics(judged: Sequence[JudgedSite]) -> dict[str, float | int | None]:
+    """The metrics over all sites, their dates taken together."""
+    right = [each for site in judged for each in site.right_stage]
+    errors = [each for site in judged for each in site.errors]
+    covered = [each for site in judged for each in site.covered]
+    starts = [site.start_error for site in judged if site.start_error is not None]
+    finishes = [site.finish_error for site in judged if site.finish_error is not None]
+    return {
+        "n_dates": len(right),
+        "stage_acc": _mean(right),
+        "progress_mae": _mean(errors),
+        "start_day_error": _mean(starts),
+        "finish_day_error": _mean(finishes),
+        "false_regressions": sum(site.regressions for site in judged),
+        "interval_coverage": _mean(covered),
+    }
+
+
+def _chips(site: SiteFile) -> tuple[Frame, list[Chip]]:
+    if site.mask is not None:
+        return _in_pixels(site, site.mask)
+    aoi = parse_aoi(site.aoi)
+    grid = grid_of(aoi)
+    frame = Frame(grid.mask(aoi.metric), ~grid.mask(shapely.buffer(aoi.metric, _NEAR_M)))
+    chips = []
+    for picture in site.pictures:
+        with opened(picture.path, ImageLimits()) as dataset:
+            sensor = picture.sensor or (Sensor.RGB if dataset.dtypes[0] == "uint8" else Sensor.SENTINEL2_L2A)
+            positions = band_positions(sensor, dataset.descriptions, ())
+            numbers = calibration(sensor, dataset.dtypes[0], None)
+            chips.append(cut(dataset, place_of(dataset, None), grid, positions, numbers))
+    return frame, chips
+
+
+def _in_pixels(site: SiteFile, file: Path) -> tuple[Frame, list[Chip]]:
+    """Site and pictures on the mask's own pixels."""
+    mask = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise BadInputError(file, None, "is no readable picture")
+    inside = np.asarray(mask > 0)
+    near = cv2.dilate(inside.astype(np.uint8), np.ones((2 * _NEAR_PX + 1,) * 2, np.uint8)).astype(bool)
+    shape = (inside.shape[0], inside.shape[1])
+    return Frame(inside, ~near), [read_date([each.path], each.sensor, shape) for each in site.pictures]
+
+
+async def _measured(
+    chips: Sequence[Chip], frame: Frame, pictures: Sequence[SitePicture], model: ChangeModel
+) -> tuple[list[float], list[Measures]]:
+    """What the dates that count show; the first clear one is the reference, as in the service."""
+    first = max(chips[: max(1, len(chips) // 3)], key=lambda chip: _clear(chip, frame))
+    reference = next((chip for chip in chips if _clear(chip, frame) >= 0.6), first)
+    times, found = [], []
+    for picture, chip in zip(pictures, chips, strict=True):
+        if chip is reference:
+            blank = np.zeros((7, *frame.site.shape), np.float32)
+            blank[0] = 1
+            registration, measures = Registration(0, 0, 0, 1), measure(blank, frame.site, frame.site, frame.ring)
+        else:
+            seen = await compare(chip, reference, frame, model, timeout=_TIMEOUT_S)
+            registration, measures = seen.registration, seen.measures
+        if registration.good and measures.usable >= MIN_USABLE:
+            times.append(picture.time)
+            found.append(measures)
+    return times, found
+
+
+def _clear(chip: Chip, frame: Frame) -> float:
+    return float(judge(chip.reflectance, chip.bands).usable[frame.site].mean())
+
+
+def _first(days: Sequence[float], stages: Sequence[Stage], stage: Stage) -> float | None:
+    return next((day for day, each in zip(days, stages, strict=True) if each >= stage), None)
+
+
+def _apart(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else abs(one - other)
+
+
+def _mean(values: Sequence[float | bool]) -> float | None:
+    return float(np.mean(values)) if values else None

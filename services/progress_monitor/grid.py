@@ -1,0 +1,65 @@
+"""The raster on which all pictures of a site are compared."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from rasterio.features import rasterize
+from rasterio.transform import Affine
+from shapely.geometry.base import BaseGeometry
+
+from services.progress_monitor.aoi import Aoi
+
+GSD_M = 10.0
+"""Pixel of the grid, in metres: finer pictures are averaged, so that all sensors are compared on one raster."""
+RING_M = 300.0
+"""How far the grid reaches around the site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A north-up raster in a UTM zone.
+
+    Attributes:
+        epsg: EPSG code of the zone.
+        left: Easting of its left edge, in metres.
+        top: Northing of its top edge, in metres.
+        gsd: Metres per pixel.
+        width: Columns, even.
+        height: Rows, even.
+    """
+
+    epsg: int
+    left: float
+    top: float
+    gsd: float
+    width: int
+    height: int
+
+    @property
+    def transform(self) -> Affine:
+        """From (column, row) to metres."""
+        return Affine(self.gsd, 0.0, self.left, 0.0, -self.gsd, self.top)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.height, self.width
+
+    def mask(self, geometry: BaseGeometry) -> NDArray[np.bool_]:
+        """Pixels whose centre lies in a geometry given in the grid's metres."""
+        if geometry.is_empty:
+            return np.zeros(self.shape, bool)
+        drawn: NDArray[np.uint8] = rasterize([geometry], out_shape=self.shape, transform=self.transform, dtype=np.uint8)
+        return drawn.astype(bool)
+
+
+def grid_of(aoi: Aoi) -> Grid:
+    """The grid of a site and a ring around it, aligned to its own pixel size."""
+    left, bottom, right, top = shapely.buffer(aoi.metric, RING_M).bounds
+    step = 2 * GSD_M  # an even number of pixels, as the network wants
+    left, top = math.floor(left / step) * step, math.ceil(top / step) * step
+    width, height = math.ceil((right - left) / step) * 2, math.ceil((top - bottom) / step) * 2
+    return Grid(aoi.epsg, left, top, GSD_M, width, height)

@@ -1,0 +1,212 @@
+"""A hidden Markov model over a project's dates: what single dates suggest becomes one course that makes sense.
+
+The hidden state is a stage, a level of progress, and whether work rests. Stage and level mostly advance; going back is possible but takes strong
+evidence, so that glint, haze or a harvest cannot undo a building. Forward-backward after Rabiner (1989).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.progress_monitor.meaning.stages import Stage
+
+LEVELS = 51
+"""Levels of progress, from 0 to 1."""
+
+_GRID = np.linspace(0.0, 1.0, LEVELS)
+_IMPOSSIBLE = 0.004
+"""A stage that is rarer than this at a level of progress is no state."""
+_START_PER_DAY = 1 / 260
+"""Chance that work begins on a day, where it has not."""
+_PAUSE_PER_DAY = 1 / 500
+"""Chance that work comes to rest on a day, where it goes on."""
+_RESUME_PER_DAY = 1 / 150
+"""Chance that it goes on again on a day, where it rests."""
+_MEAN_SPEED = 1 / 420
+"""Progress per day while work goes on."""
+_BACK = 2e-4
+"""Chance of any lower state at the next date: buildings are torn down, too."""
+_SMALLEST_DEVIATION = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one date suggests.
+
+    Attributes:
+        day: Day of the picture.
+        stages: Probability of each stage; [6].
+        progress: Mean of the progress.
+        deviation: Its standard deviation.
+        weight: How much the date counts, in [0, 1]: the usable share of the site.
+    """
+
+    day: float
+    stages: NDArray[np.float64]
+    progress: float
+    deviation: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What was learned about the evidence.
+
+    Attributes:
+        stage_given_progress: Share of each stage at each level; [LEVELS, 6].
+        stage_share: Share of each stage among the dates that the evidence was learned from; [6].
+        trust: Exponent on the evidence: dates of one site err together, so each counts less than it claims.
+    """
+
+    stage_given_progress: NDArray[np.float64]
+    stage_share: NDArray[np.float64]
+    trust: float
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is believed of one date.
+
+    Attributes:
+        day: The day.
+        stages: Probability of each stage; [6].
+        levels: Probability of each level of progress; [LEVELS].
+        resting: Probability that work has begun, is not done, and rests.
+    """
+
+    day: float
+    stages: NDArray[np.float64]
+    levels: NDArray[np.float64]
+    resting: float = 0.0
+
+    @property
+    def stage(self) -> Stage:
+        """The most probable stage."""
+        return Stage(int(self.stages.argmax()))
+
+    @property
+    def progress(self) -> float:
+        """Expected progress."""
+        return float(self.levels @ _GRID)
+
+    def interval(self, mass: float = 0.8) -> tuple[float, float]:
+        """The central interval that holds this much probability."""
+        reached = np.cumsum(self.levels)
+        low = float(np.interp((1 - mass) / 2, reached, _GRID))
+        high = float(np.interp((1 + mass) / 2, reached, _GRID))
+        return min(low, self.progress), max(high, self.progress)
+
+
+class StateModel:
+    """Turns evidence into beliefs.
+
+    Args:
+        parameters: What was learned.
+    """
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        share = parameters.stage_given_progress
+        level, stage = np.nonzero(share > _IMPOSSIBLE)
+        can_rest = (stage > Stage.NOT_STARTED) & (stage < Stage.COMPLETE)
+        self._level = np.concatenate((level, level[can_rest]))
+        self._stage = np.concatenate((stage, stage[can_rest]))
+        self._rests = np.concatenate((np.zeros(len(level), bool), np.ones(int(can_rest.sum()), bool)))
+        self._compatible = share[self._level, self._stage]
+        self._prior = self._begin()
+
+    def filtered(self, evidence: Sequence[Evidence]) -> list[Belief]:
+        """What was known on each date, from it and those before."""
+        return [self._belief(one.day, forward) for one, forward in zip(evidence, self._forward(evidence), strict=True)]
+
+    def smoothed(self, evidence: Sequence[Evidence]) -> list[Belief]:
+        """What is known now of each date, from all."""
+        forward = self._forward(evidence)
+        backward = np.ones(len(self._level))
+        beliefs = []
+        for number in range(len(evidence) - 1, -1, -1):
+            beliefs.append(self._belief(evidence[number].day, forward[number] * backward))
+            if number:
+                step = self._step(evidence[number].day - evidence[number - 1].day)
+                backward = step @ (self._likelihood(evidence[number]) * backward)
+                backward /= backward.max()
+        return beliefs[::-1]
+
+    def _forward(self, evidence: Sequence[Evidence]) -> list[NDArray[np.float64]]:
+        found = []
+        now = self._prior
+        for number, one in enumerate(evidence):
+            if number:
+                now = now @ self._step(one.day - evidence[number - 1].day)
+            now = now * self._likelihood(one)
+            now = now / now.sum()
+            found.append(now)
+        return found
+
+    def _begin(self) -> NDArray[np.float64]:
+        """Before the first date: most projects are registered before work begins."""
+        weight = np.where(self._level == 0, 1.0, 0.3 / LEVELS) * self._compatible
+        weight[(self._level == 0) & (self._stage == Stage.NOT_STARTED)] = 2.5
+        weight[self._rests] *= 0.1
+        return np.asarray(weight / weight.sum())
+
+    def _likelihood(self, one: Evidence) -> NDArray[np.float64]:
+        ratio = np.clip(one.stages, 1e-3, 1) / self._parameters.stage_share
+        deviation = max(one.deviation, _SMALLEST_DEVIATION)
+        away = (_GRID[self._level] - one.progress) / deviation
+        # The tails are heavier than a normal distribution's: a single date may be plainly wrong.
+        density = (1 + away**2 / 4) ** -2.5 / deviation
+        value = (ratio[self._stage] * density) ** (self._parameters.trust * one.weight)
+        return np.asarray(value / value.max())
+
+    def _step(self, days: float) -> NDArray[np.float64]:
+        """Chance of each state after some days, for each state before; rows sum to one."""
+        days = max(days, 0.01)
+        rests, works = self._rests, ~self._rests
+        pauses, resumes = 1 - np.exp(-_PAUSE_PER_DAY * days), 1 - np.exp(-_RESUME_PER_DAY * days)
+        chance = np.zeros((len(rests), len(rests)))
+        moves, half = self._moves(_gained(days)), self._moves(_gained(days / 2))
+        for before, after, share, levels in (
+            (works, works, 1 - pauses, moves),
+            (works, rests, pauses, half),
+            (rests, works, resumes, half),
+            (rests, rests, 1 - resumes, self._moves(np.eye(LEVELS))),
+        ):
+            block = np.where(before[:, None] & after[None, :], levels, 0.0)
+            chance += share * block / np.maximum(block.sum(1, keepdims=True), 1e-300)
+        chance /= np.maximum(chance.sum(1, keepdims=True), 1e-300)
+        idle = self._stage == Stage.NOT_STARTED
+        stays = np.exp(-_START_PER_DAY * days)
+        for row in np.flatnonzero(idle):
+            begun = np.where(idle, 0.0, chance[row])
+            total = begun.sum()
+            chance[row] = (1 - stays) * begun / total if total > 0 else 0.0
+            chance[row, row] += 1 - chance[row].sum()
+        return np.asarray((1 - _BACK) * chance + _BACK * self._prior[None, :])
+
+    def _moves(self, levels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Weight of each state after another, by how levels change; stages do not go back."""
+        weight = levels[np.ix_(self._level, self._level)] * self._compatible[None, :]
+        return np.asarray(weight * (self._stage[None, :] >= self._stage[:, None]))
+
+    def _belief(self, day: float, weight: NDArray[np.float64]) -> Belief:
+        weight = weight / weight.sum()
+        stages, levels = np.zeros(len(Stage)), np.zeros(LEVELS)
+        np.add.at(stages, self._stage, weight)
+        np.add.at(levels, self._level, weight)
+        return Belief(day, stages, levels, float(weight[self._rests].sum()))
+
+
+def _gained(days: float) -> NDArray[np.float64]:
+    """Chance of each level after another within some days of work: a gamma distribution whose spread grows with time."""
+    gained = _GRID[None, :] - _GRID[:, None]
+    mean = _MEAN_SPEED * days
+    shape = max(0.6, days / 60)
+    scale = mean / shape
+    width = 1.0 / (LEVELS - 1)
+    ahead = np.maximum(gained, 0) + width / 4
+    density = ahead ** (shape - 1) * np.exp(-ahead / scale)
+    density = np.where(gained >= -1e-9, density, 0.0)
+    return np.asarray(density / density.sum(1, keepdims=True))

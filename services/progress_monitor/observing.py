@@ -1,0 +1,253 @@
+"""Takes in one picture: cut to the site, held against the earlier ones, measured, kept."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from bankai.errors import InvalidRequestError
+from services.progress_monitor.alignment.registration import Registration
+from services.progress_monitor.aoi import Aoi, parse_aoi
+from services.progress_monitor.change.model import ChangeModel
+from services.progress_monitor.comparison import Comparison, Frame, compare
+from services.progress_monitor.fingerprint import distance, fingerprint
+from services.progress_monitor.grid import Grid, grid_of
+from services.progress_monitor.imagery.cutting import Chip
+from services.progress_monitor.imagery.opening import Corners
+from services.progress_monitor.imagery.quality import judge
+from services.progress_monitor.imagery.reader import ImageReader
+from services.progress_monitor.imagery.sensors import Sensor
+from services.progress_monitor.imagery.wire import Question
+from services.progress_monitor.meaning.measures import Measures
+from services.progress_monitor.observation import MIN_USABLE, Observation, Status
+from services.progress_monitor.pixels import Findings, PixelStore
+from services.progress_monitor.project import DAY_S, Project
+from services.progress_monitor.storage.observations import ObservationStore
+
+MIN_REFERENCE = 0.6
+"""Share of the site that a picture must show to be the one that others are compared with."""
+
+_NEAR_M = 30.0
+"""Ground beside the site that its own works may touch."""
+_SAME_PIXELS = 1e-3
+"""Mean difference of reflectance below which two pictures are one: noise alone makes more."""
+_SAME_BITS = 4
+_NOTHING = Measures(0.0, (1.0, *[0.0] * 5), (1.0, *[0.0] * 5), 0.0)
+_STILL = Registration(0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that was sent.
+
+    Attributes:
+        path: Its file.
+        sha256: Of the file, hexadecimal.
+        acquired: When it was taken, seconds since 1970.
+        sensor: Where it comes from.
+        bands: Names of its bands; empty to trust the file.
+        offset: Digital number that stands for no light; None for what is usual.
+        corners: Where it lies, for a file that does not say.
+    """
+
+    path: Path
+    sha256: str
+    acquired: float
+    sensor: Sensor
+    bands: tuple[str, ...] = ()
+    offset: float | None = None
+    corners: Corners | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a project is, as pixels.
+
+    Attributes:
+        aoi: The polygon.
+        grid: The raster on which pictures are compared.
+        frame: Site and ring on it.
+    """
+
+    aoi: Aoi
+    grid: Grid
+    frame: Frame
+
+    @classmethod
+    def of(cls, project: Project) -> "Site":
+        """The site of a project."""
+        aoi = parse_aoi(project.aoi)
+        grid = grid_of(aoi)
+        near = grid.mask(shapely.buffer(aoi.metric, _NEAR_M))
+        return cls(aoi, grid, Frame(grid.mask(aoi.metric), ~near))
+
+
+class Observing:
+    """Measures pictures.
+
+    Args:
+        reader: Cuts pictures.
+        model: The change model.
+        observations: Keeps what was measured.
+        pixels: Keeps the pixels.
+    """
+
+    def __init__(
+        self, reader: ImageReader, model: ChangeModel, observations: ObservationStore, pixels: PixelStore
+    ) -> None:
+        self._reader, self._model, self._observations, self._pixels = reader, model, observations, pixels
+
+    async def observe(self, project: Project, picture: Picture, *, timeout: float) -> Observation:  # noqa: ASYNC109
+        """Takes in a picture; one that is there already is returned as it is.
+
+        Args:
+            project: The project.
+            picture: The picture.
+            timeout: Seconds until the answer is of no use any more.
+
+        Raises:
+            InvalidRequestError: What cutting raises, or ACQUIRE_TIME_INVALID.
+            BankaiError: As the models and the stores.
+        """
+        if not 0 < picture.acquired < time.time() + DAY_S:
+            raise InvalidRequestError("ACQUIRE_TIME_INVALID", "acquire_time must be there and not lie in the future")
+        known = await self._observations.of_project(project.id)
+        same = [each for each in known if (each.sha256, each.acquired) == (picture.sha256, picture.acquired)]
+        if same:
+            return same[0]
+        site = Site.of(project)
+        question = Question(picture.path, site.grid, picture.sensor, picture.bands, picture.offset, picture.corners)
+        chip = await self._reader.cut(question, timeout=timeout)
+        observation = Observation(
+            id=secrets.token_hex(16),
+            project_id=project.id,
+            acquired=picture.acquired,
+            created=time.time(),
+            sensor=picture.sensor,
+            sha256=picture.sha256,
+            fingerprint=fingerprint(chip.reflectance[:3].mean(0)),
+            bands=chip.bands,
+            status=Status.USED,
+            reason="",
+            registration=_STILL,
+            measures=_NOTHING,
+            haze=0.0,
+            reference_id="",
+            model_version="",
+        )
+        replayed = await self._replayed(observation, chip, known)
+        await self._pixels.put_chip(project.id, observation.id, chip)
+        if replayed is not None:
+            observation = replace(observation, status=Status.REPLAYED, reason=replayed)
+            return await self._observations.put(observation)
+        earlier = _reference([each for each in known if each.acquired <= picture.acquired])
+        measured = await self._measured(site, observation, chip, earlier, timeout=timeout)
+        kept = await self._observations.put(measured)
+        later = _reference([each for each in known if each.acquired > picture.acquired])
+        if earlier is None and later is not None and measured.status is Status.USED:
+            await self.measure_again(project, timeout=timeout)  # it is the new reference
+        return kept
+
+    async def measure_again(self, project: Project, *, timeout: float) -> int:  # noqa: ASYNC109
+        """Measures every picture of a project anew; returns how many.
+
+        Raises:
+            BankaiError: As the models and the stores.
+        """
+        site = Site.of(project)
+        reference: Observation | None = None
+        count = 0
+        for observation in await self._observations.of_project(project.id):
+            if observation.status is Status.REPLAYED:
+                continue
+            chip = await self._pixels.chip(project.id, observation.id)
+            fresh = replace(observation, status=Status.USED, reason="")
+            measured = await self._measured(site, fresh, chip, reference, timeout=timeout)
+            await self._observations.put(measured)
+            count += 1
+            if reference is None and measured.status is Status.USED:
+                reference = measured
+        return count
+
+    async def _measured(
+        self,
+        site: Site,
+        observation: Observation,
+        chip: Chip,
+        reference: Observation | None,
+        *,
+        timeout: float,  # noqa: ASYNC109
+    ) -> Observation:
+        if reference is None:
+            usable = judge(chip.reflectance, chip.bands).usable
+            share = float(usable[site.frame.site].mean())
+            await self._pixels.put_findings(observation.project_id, observation.id, _unchanged(chip, usable))
+            measures = replace(_NOTHING, usable=share)
+            if share < MIN_REFERENCE:
+                return _obscured(replace(observation, measures=measures, reference_id=""), share, MIN_REFERENCE)
+            return replace(observation, measures=measures, reference_id=observation.id, registration=_STILL)
+        before = await self._pixels.chip(observation.project_id, reference.id)
+        seen = await compare(chip, before, site.frame, self._model, timeout=timeout)
+        measured = replace(
+            observation,
+            registration=seen.registration,
+            measures=seen.measures,
+            haze=seen.haze,
+            reference_id=reference.id,
+            model_version=seen.model_version,
+        )
+        await self._pixels.put_findings(observation.project_id, observation.id, _findings(seen))
+        share = seen.measures.usable
+        if share < MIN_USABLE:
+            return _obscured(measured, share, MIN_USABLE)
+        if not seen.registration.good:
+            reason = (
+                f"the picture cannot be laid onto the reference (quality {seen.registration.quality:.2f}, "
+                f"shift {seen.registration.shift:.1f} px)"
+            )
+            return replace(measured, status=Status.NOT_REGISTERED, reason=reason)
+        return measured
+
+    async def _replayed(self, observation: Observation, chip: Chip, known: Sequence[Observation]) -> str | None:
+        """Why a picture is an earlier one under another time; None where it is not."""
+        for each in known:
+            if each.acquired == observation.acquired:
+                continue
+            same = each.sha256 == observation.sha256
+            if not same and distance(each.fingerprint, observation.fingerprint) <= _SAME_BITS:
+                other = await self._pixels.chip(observation.project_id, each.id)
+                same = _same_pixels(chip, other)
+            if same:
+                when = time.strftime("%Y-%m-%d", time.gmtime(each.acquired))
+                return f"it is the picture of {when} under another date"
+        return None
+
+
+def _reference(observations: Sequence[Observation]) -> Observation | None:
+    """The first picture that counts: the others are compared with it."""
+    return next((each for each in observations if each.status is Status.USED and each.reference_id == each.id), None)
+
+
+def _same_pixels(one: Chip, other: Chip) -> bool:
+    both = (one.reflectance > 0) & (other.reflectance > 0)
+    if both.mean() < 0.1:
+        return False
+    return float(np.abs(one.reflectance - other.reflectance)[both].mean()) < _SAME_PIXELS
+
+
+def _obscured(observation: Observation, share: float, needed: float) -> Observation:
+    reason = f"only {share:.0%} of the site can be seen; {needed:.0%} are needed"
+    return replace(observation, status=Status.OBSCURED, reason=reason)
+
+
+def _unchanged(chip: Chip, usable: NDArray[np.bool_]) -> Findings:
+    return Findings(chip.reflectance, np.zeros(usable.shape, np.uint8), usable)
+
+
+def _findings(seen: Comparison) -> Findings:
+    return Findings(seen.reflectance, seen.surfaces.argmax(0).astype(np.uint8), seen.usable)

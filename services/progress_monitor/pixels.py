@@ -1,0 +1,101 @@
+"""What is kept of every picture: the site in it and what each pixel has become, in the blob store."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bankai.blobs import Blobs
+from bankai.errors import NotFoundError
+from services.progress_monitor.imagery.cutting import Chip
+
+_SCALE = 20_000
+"""Reflectance is kept in steps of 1/20,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a comparison found, as it is kept.
+
+    Attributes:
+        reflectance: Aligned and normalised; [6, rows, columns], zero where there is none.
+        surfaces: The most probable `Surface` of each pixel; uint8 [rows, columns].
+        usable: Pixels that show the ground.
+    """
+
+    reflectance: NDArray[np.float32]
+    surfaces: NDArray[np.uint8]
+    usable: NDArray[np.bool_]
+
+
+class PixelStore:
+    """Keeps pixels.
+
+    Args:
+        blobs: Where.
+    """
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    async def put_chip(self, project_id: str, observation_id: str, chip: Chip) -> None:
+        """Keeps the site as it was cut out of a picture."""
+        data = _packed(reflectance=_numbers(chip.reflectance), bands=np.array(chip.bands))
+        await self._blobs.put(_key(project_id, observation_id, "chip"), data)
+
+    async def chip(self, project_id: str, observation_id: str) -> Chip:
+        """The site as it was cut out of a picture.
+
+        Raises:
+            NotFoundError: PIXELS_NOT_KEPT.
+        """
+        stored = await self._get(_key(project_id, observation_id, "chip"))
+        reflectance = _light(stored["reflectance"])
+        covered = float((reflectance > 0).any(0).mean())
+        return Chip(reflectance, tuple(bool(there) for there in stored["bands"]), covered)
+
+    async def put_findings(self, project_id: str, observation_id: str, findings: Findings) -> None:
+        """Keeps what a comparison found."""
+        data = _packed(reflectance=_numbers(findings.reflectance), surfaces=findings.surfaces, usable=findings.usable)
+        await self._blobs.put(_key(project_id, observation_id, "findings"), data)
+
+    async def findings(self, project_id: str, observation_id: str) -> Findings:
+        """What a comparison found.
+
+        Raises:
+            NotFoundError: PIXELS_NOT_KEPT.
+        """
+        stored = await self._get(_key(project_id, observation_id, "findings"))
+        return Findings(_light(stored["reflectance"]), stored["surfaces"], stored["usable"])
+
+    async def delete(self, project_id: str, observation_id: str) -> None:
+        """Erases what is kept of a picture."""
+        for kind in ("chip", "findings"):
+            await self._blobs.delete(_key(project_id, observation_id, kind))
+
+    async def _get(self, key: str) -> dict[str, NDArray[Any]]:
+        data = await self._blobs.get(key)
+        if data is None:
+            raise NotFoundError("PIXELS_NOT_KEPT", "the picture's pixels are not kept any more: send it again")
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+            return dict(stored)
+
+
+def _light(numbers: NDArray[Any]) -> NDArray[np.float32]:
+    return np.asarray(numbers / np.float32(_SCALE), np.float32)
+
+
+def _numbers(reflectance: NDArray[np.float32]) -> NDArray[np.uint16]:
+    return np.clip(np.round(reflectance * _SCALE), 0, 65_535).astype(np.uint16)
+
+
+def _packed(**arrays: Any) -> bytes:
+    out = io.BytesIO()
+    np.savez_compressed(out, **arrays)
+    return out.getvalue()
+
+
+def _key(project_id: str, observation_id: str, kind: str) -> str:
+    return f"{project_id}/{observation_id}/{kind}.npz"

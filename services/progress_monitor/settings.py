@@ -1,0 +1,70 @@
+"""Settings of the progress_monitor service, read from BANKAI_PROGRESS_MONITOR_<GROUP>__<NAME>."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from bankai.settings import Group, InferenceSettings, ProcessSettings, Seconds, ServerSettings, environment
+from bankai.state_settings import StateSettings
+
+_MIB = 1024 * 1024
+
+
+class StorageSettings(StateSettings):
+    """Where projects and pixels are kept."""
+
+    folder: Path = Path("var/progress_monitor")
+
+    @property
+    def database(self) -> str:
+        """URL of the database in force."""
+        return self.database_in("projects.db")
+
+    @property
+    def blobs(self) -> str:
+        """Where the pixels are."""
+        return self.blobs_in("pixels")
+
+
+class LimitSettings(Group):
+    """What callers may ask for.
+
+    Attributes:
+        image_bytes: Largest picture.
+        photo_bytes: Largest photo.
+        upload_idle_s: Seconds without a message after which an upload ends with UPLOAD_IDLE.
+        observe_s: Longest that measuring one picture may take.
+        readers: Pictures that are decoded at once.
+        read_roots: Folders below which `uri` may name files; none unless said.
+    """
+
+    image_bytes: int = Field(default=1024 * _MIB, gt=0)
+    photo_bytes: int = Field(default=32 * _MIB, gt=0)
+    upload_idle_s: Seconds = 30.0
+    observe_s: Seconds = 120.0
+    readers: int = Field(default=2, ge=1)
+    read_roots: tuple[Path, ...] = ()
+
+
+class RescanSettings(Group):
+    """How the portfolio is scanned anew.
+
+    Attributes:
+        workers: Projects that are scanned at once; 0 leaves them to other processes.
+        poll_s: Seconds between two looks for projects that other processes left.
+    """
+
+    workers: int = Field(default=1, ge=0)
+    poll_s: Seconds = 1.0
+
+
+class ProgressMonitorSettings(ProcessSettings):
+    """All settings of the progress_monitor service."""
+
+    model_config = environment("PROGRESS_MONITOR")
+
+    server: ServerSettings = ServerSettings(listen="127.0.0.1:50063")
+    inference: InferenceSettings = InferenceSettings()
+    storage: StorageSettings = StorageSettings()
+    limits: LimitSettings = LimitSettings()
+    rescan: RescanSettings = RescanSettings()
