@@ -104,7 +104,7 @@ def _parts(
     server: GrpcServer,
 ) -> Parts:
     projects, observations = ProjectStore(database), ObservationStore(database)
-    alerts, rescans = AlertStore(database), RescanStore(database)
+    alerts, rescans = AlertStore(database), RescanStore(database, settings.rescan.lease_s)
     pixels = PixelStore(Blobs(settings.storage.blobs))
     states = StateModel(read_parameters(ModelRepository(settings.inference.models_dir)))
     observing = Observing(reader, ChangeModel(backend), observations, pixels)

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 from rasterio.transform import Affine
@@ -58,7 +57,8 @@ class Grid:
 
 def grid_of(aoi: Aoi) -> Grid:
     """The grid of a site and a ring around it, aligned to its own pixel size."""
-    left, bottom, right, top = shapely.buffer(aoi.metric, RING_M).bounds
+    left, bottom, right, top = aoi.metric.bounds
+    left, bottom, right, top = left - RING_M, bottom - RING_M, right + RING_M, top + RING_M
     step = 2 * GSD_M  # an even number of pixels, as the network wants
     left, top = math.floor(left / step) * step, math.ceil(top / step) * step
     width, height = math.ceil((right - left) / step) * 2, math.ceil((top - bottom) / step) * 2

@@ -69,9 +69,9 @@ class Plan:
         drawdowns: Payments that depend on progress.
     """
 
-    curve: Sequence[CurvePoint] = ()
-    milestones: Sequence[Milestone] = ()
-    drawdowns: Sequence[Drawdown] = ()
+    curve: tuple[CurvePoint, ...] = ()
+    milestones: tuple[Milestone, ...] = ()
+    drawdowns: tuple[Drawdown, ...] = ()
 
     def progress(self, time: float) -> float | None:
         """Planned progress at a time, linear between the points; None without a curve."""

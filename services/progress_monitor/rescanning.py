@@ -10,7 +10,7 @@ from services.progress_monitor.assessing import Assessing
 from services.progress_monitor.observing import Observing
 from services.progress_monitor.settings import RescanSettings
 from services.progress_monitor.storage.projects import ProjectStore
-from services.progress_monitor.storage.rescans import LEASE_S, Item, RescanStore
+from services.progress_monitor.storage.rescans import Item, RescanStore
 
 log = structlog.get_logger(__name__)
 
@@ -82,5 +82,5 @@ class Rescanning:
 
     async def _renew(self, item: Item) -> None:
         while True:
-            await asyncio.sleep(LEASE_S / 3)
+            await asyncio.sleep(self._rescans.lease_s / 3)
             await self._rescans.renew(item)

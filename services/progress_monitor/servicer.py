@@ -226,12 +226,13 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
     async def WatchAlerts(  # noqa: D102, N802  # grpc's
         self,
         request: pb.WatchAlertsRequest,
-        context: Context,  # noqa: ARG002
+        context: Context,
     ) -> AsyncIterator[pb.WatchAlertsResponse]:
         parts = self._parts
         asked = request.HasField("since")
         since = converters.seconds(request.since) if asked else 0.0
         number = 0 if asked else await parts.alerts.newest()
+        await context.send_initial_metadata(())  # says that from here on none is missed
         while not parts.draining.is_set():
             found = await parts.alerts.after(number, since, request.project_id)
             for raised in found:

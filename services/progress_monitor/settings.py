@@ -51,10 +51,12 @@ class RescanSettings(Group):
 
     Attributes:
         workers: Projects that are scanned at once; 0 leaves them to other processes.
+        lease_s: Seconds after which another process takes up the project of one that died.
         poll_s: Seconds between two looks for projects that other processes left.
     """
 
     workers: int = Field(default=1, ge=0)
+    lease_s: Seconds = 30.0
     poll_s: Seconds = 1.0
 
 

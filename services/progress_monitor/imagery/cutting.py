@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -81,7 +82,7 @@ def _warped(  # noqa: PLR0913, PLR0917  # what one band of a reprojection needs
     target = np.full(grid.shape, np.nan, np.float32)
     try:
         reproject(
-            rasterio.band(dataset, index),
+            _source(dataset, index),
             target,
             src_transform=place.transform,
             src_crs=place.crs,
@@ -95,6 +96,11 @@ def _warped(  # noqa: PLR0913, PLR0917  # what one band of a reprojection needs
     except RasterioError:
         raise corrupt() from None
     return target
+
+
+def _source(dataset: DatasetReader, index: int) -> Any:
+    """A band to be read in windows; its pixels where GDAL cannot know the place that the caller gave."""
+    return rasterio.band(dataset, index) if dataset.crs is not None else dataset.read(index)
 
 
 def _visible(dataset: DatasetReader, place: Place, grid: Grid) -> NDArray[np.bool_]:

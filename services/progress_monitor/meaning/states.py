@@ -1,7 +1,8 @@
 """A hidden Markov model over a project's dates: what single dates suggest becomes one course that makes sense.
 
-The hidden state is a stage, a level of progress, and whether work rests. Stage and level mostly advance; going back is possible but takes strong
-evidence, so that glint, haze or a harvest cannot undo a building. Forward-backward after Rabiner (1989).
+The hidden state is a stage, a level of progress, and whether work rests. Stage and level mostly advance; going back is
+possible but takes strong evidence, so that glint, haze or a harvest cannot undo a building.
+Forward-backward after Rabiner (1989).
 """
 
 from collections.abc import Sequence
@@ -200,7 +201,7 @@ class StateModel:
 
 
 def _gained(days: float) -> NDArray[np.float64]:
-    """Chance of each level after another within some days of work: a gamma distribution whose spread grows with time."""
+    """Chance of each level after another within some days of work: a gamma distribution that widens with time."""
     gained = _GRID[None, :] - _GRID[:, None]
     mean = _MEAN_SPEED * days
     shape = max(0.6, days / 60)

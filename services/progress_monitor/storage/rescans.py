@@ -12,9 +12,6 @@ from bankai.errors import NotFoundError
 from bankai.store import Database
 from services.progress_monitor.storage.tables import projects, rescan_items, rescans
 
-LEASE_S = 60.0
-"""Seconds after which another process takes up the project of one that died; renewed while work goes on."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rescan:
@@ -55,10 +52,12 @@ class RescanStore:
 
     Args:
         database: Where.
+        lease_s: Seconds for which a claim holds without being renewed.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, lease_s: float) -> None:
         self._database = database
+        self.lease_s = lease_s
 
     async def start(self, request_id: str) -> Rescan:
         """Starts a rescan of all projects that are there; the same request id gives the same rescan."""
@@ -114,13 +113,13 @@ class RescanStore:
             if row is None:
                 return None
             item = Item(row["rescan_id"], row["project_id"])
-            await connection.execute(rescan_items.update().where(*_is(item)).values(lease_until=now + LEASE_S))
+            await connection.execute(rescan_items.update().where(*_is(item)).values(lease_until=now + self.lease_s))
             return item
 
     async def renew(self, item: Item) -> None:
         """Keeps a claim for another lease."""
         async with self._database.write() as connection:
-            until = time.time() + LEASE_S
+            until = time.time() + self.lease_s
             await connection.execute(rescan_items.update().where(*_is(item)).values(lease_until=until))
 
     async def finish(self, item: Item, observations: int, failure: str = "") -> None:
@@ -128,11 +127,6 @@ class RescanStore:
         changed = {"done": True, "observations": observations, "failure": failure}
         async with self._database.write() as connection:
             await connection.execute(rescan_items.update().where(*_is(item)).values(changed))
-
-    async def release(self, item: Item) -> None:
-        """Gives a claim back."""
-        async with self._database.write() as connection:
-            await connection.execute(rescan_items.update().where(*_is(item)).values(lease_until=0.0))
 
 
 def _is(item: Item) -> Sequence[sql.ColumnElement[bool]]:

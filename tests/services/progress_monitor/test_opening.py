@@ -130,7 +130,7 @@ async def test_half_nodata_is_said(tmp_path: Path, aoi: Aoi) -> None:
 
 async def test_a_transparent_photo_placed_by_its_corners(tmp_path: Path, aoi: Aoi) -> None:
     pixels = np.full((400, 400, 4), 120, np.uint8)
-    pixels[:, :200, 3] = 0
+    pixels[:, :, 3] = np.where(np.arange(400) < 200, 0, 255)
     path = tmp_path / "photo.png"
     Image.fromarray(pixels).save(path)
     west, south, east, north = 114.08, 30.48, 114.13, 30.53

@@ -16,7 +16,7 @@ from bankai.status import from_rpc_error
 from services.doc_extract.app import serving
 from services.doc_extract.settings import DocExtractSettings
 from tests.services.doc_extract.serving.fakes import ScriptedExtractor
-from tests.services.doc_extract.serving.postgres import Postgres, postgres
+from tests.services.postgres import Postgres, postgres
 
 CONTRACT = "borrower: 宏远公司\namount: 7850000.00\namount_upper: 7850001.00?\nsign_date: 2023-01-09\n".encode()
 
