@@ -21,10 +21,11 @@ _GAP = r"[ \t\u00a0\u2000-\u200d\u202f\u3000\ufeff\-\u2010-\u2015\u2212\u30fb\uf
 _NUMBER = re.compile(rf"{_DIGIT}(?:{_GAP}{_DIGIT}){{{_MIN_DIGITS - 1},}}(?:{_GAP}[XxＸｘ×])?")
 # Whether there is anything to do, in about a microsecond: nearly all of what is logged is ASCII without numbers.
 _ASCII_NUMBER = re.compile(rf"[0-9](?:[ \t\-._()]{{0,3}}+[0-9]){{{_MIN_DIGITS - 1}}}")
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _HARMLESS = "|".join(
     (
         r"(?<!\d)(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?!\d)",
-        r"(?<![\d.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\d.])",  # IPv4
+        rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d.])",  # IPv4
         r"(?<![\w.-])-?[0-9]{1,2}\.[0-9]{1,18}(?:e-?[0-9]{1,3})?(?![\w.-])",
         r"(?<![0-9A-Za-z-])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z-])",  # UUID
     )

@@ -18,4 +18,4 @@ def projected(geometry: Shape, source: pyproj.CRS | int, target: pyproj.CRS | in
         target: The wanted one.
     """
     move = pyproj.Transformer.from_crs(source, target, always_xy=True).transform
-    return shapely.transform(geometry, move, interleaved=False)
+    return shapely.transform(geometry, move, interleaved=False)  # type: ignore[arg-type]  # its stubs know one array

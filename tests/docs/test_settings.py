@@ -11,9 +11,10 @@ from bankai.settings import Group, ProcessSettings
 from gateway.settings import GatewaySettings
 from services.doc_extract.settings import DocExtractSettings
 from services.intent.settings import IntentSettings
+from services.progress_monitor.settings import ProgressMonitorSettings
 from tests.docs.pages import PAGES, name
 
-PROCESSES = (GatewaySettings, IntentSettings, DocExtractSettings)
+PROCESSES = (GatewaySettings, IntentSettings, DocExtractSettings, ProgressMonitorSettings)
 # What commands read beside the settings of processes.
 COMMANDS = {"BANKAI_ADDRESS", "BANKAI_API_KEY", "BANKAI_PUBLIC_DATA"}
 
@@ -47,6 +48,7 @@ def test_variables_that_a_page_names_are_read(page: Path) -> None:
 @pytest.mark.parametrize("group", sorted({group for process in PROCESSES for group in _groups(process)}, key=str))
 def test_every_setting_says_what_it_means(group: type[BaseModel]) -> None:
     inherited = set(ProcessSettings.model_fields)
+    told = "".join(cls.__doc__ or "" for cls in group.__mro__)
     for field, info in group.model_fields.items():
         grouped = isinstance(info.annotation, type) and issubclass(info.annotation, Group)
-        assert field in inherited or grouped or f"        {field}: " in (group.__doc__ or ""), field
+        assert field in inherited or grouped or f"        {field}: " in told, field

@@ -120,10 +120,10 @@ def _refined(
     rows, columns = mine.shape
     matrix = _matrix(rows, columns, start).astype(np.float32)
     try:
-        _, found = cv2.findTransformECC(theirs, mine, matrix, cv2.MOTION_EUCLIDEAN, _ITERATIONS, seen, 3)
+        _, answer = cv2.findTransformECC(theirs, mine, matrix, cv2.MOTION_EUCLIDEAN, _ITERATIONS, seen, 3)
     except cv2.error:  # it does not converge
         return start
-    found = np.asarray(found, np.float64)
+    found = np.asarray(answer, np.float64)
     centre = np.array([(columns - 1) / 2, (rows - 1) / 2, 1.0])
     moved = found @ centre - centre[:2]
     turn = float(np.rad2deg(np.arctan2(-found[1, 0], found[0, 0])))

@@ -52,7 +52,7 @@ class Service:
     async def observe(self, number: int, project_id: str = "p1", **config: Any) -> pb.Observation:
         """Sends one of the sample's pictures."""
         picture = sample().pictures[number]
-        asked = {"acquire_time": stamp(picture.time), "sensor": pb.SENSOR_SENTINEL2_L2A} | config
+        asked: dict[str, Any] = {"acquire_time": stamp(picture.time), "sensor": pb.SENSOR_SENTINEL2_L2A} | config
         return await self.client.observe(pb.ObservationConfig(project_id=project_id, **asked), picture.path)
 
 

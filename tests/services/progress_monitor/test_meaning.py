@@ -45,7 +45,10 @@ def believed(day: float, stage: Stage, progress: float, resting: float = 0.0) ->
 
 
 def case(
-    *dates: tuple[float, Stage, float], plan: Plan = PLAN, as_of: float | None = None, outside: float = 0.0
+    *dates: tuple[float, Stage, float, *tuple[float, ...]],
+    plan: Plan = PLAN,
+    as_of: float | None = None,
+    outside: float = 0.0,
 ) -> Case:
     used = [observed(day, outside=outside) for day, *_ in dates]
     beliefs = [believed(*date) for date in dates]

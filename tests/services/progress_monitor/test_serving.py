@@ -41,6 +41,7 @@ async def reason(call: object) -> str:
     with pytest.raises((BankaiError, grpc.aio.AioRpcError)) as caught:
         await call  # type: ignore[misc]  # any awaitable
     error = caught.value
+    assert isinstance(error, BankaiError | grpc.aio.AioRpcError)
     return error.reason if isinstance(error, BankaiError) else from_rpc_error(error).reason
 
 
