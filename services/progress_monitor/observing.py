@@ -23,7 +23,7 @@ from services.progress_monitor.imagery.quality import judge
 from services.progress_monitor.imagery.reader import ImageReader
 from services.progress_monitor.imagery.sensors import Sensor
 from services.progress_monitor.imagery.wire import Question
-from services.progress_monitor.meaning.measures import Measures
+from services.progress_monitor.meaning.measures import ACTIVITY_DAYS, Measures, Shown, activity
 from services.progress_monitor.observation import MIN_USABLE, Observation, Status
 from services.progress_monitor.pixels import Findings, PixelStore
 from services.progress_monitor.project import DAY_S, Project
@@ -145,12 +145,11 @@ class Observing:
         if replayed is not None:
             observation = replace(observation, status=Status.REPLAYED, reason=replayed)
             return await self._observations.put(observation)
-        earlier = _reference([each for each in known if each.acquired <= picture.acquired])
-        measured = await self._measured(site, observation, chip, earlier, timeout=timeout)
+        past = [each for each in known if each.acquired <= picture.acquired]
+        measured = await self._measured(site, observation, chip, past, timeout=timeout)
         kept = await self._observations.put(measured)
-        later = _reference([each for each in known if each.acquired > picture.acquired])
-        if earlier is None and later is not None and measured.status is Status.USED:
-            await self.measure_again(project, timeout=timeout)  # it is the new reference
+        if measured.status is Status.USED and any(each.acquired > picture.acquired for each in known):
+            await self.measure_again(project, timeout=timeout)  # later ones are compared with it
         return kept
 
     async def measure_again(self, project: Project, *, timeout: float) -> int:  # noqa: ASYNC109
@@ -160,29 +159,26 @@ class Observing:
             BankaiError: As the models and the stores.
         """
         site = Site.of(project)
-        reference: Observation | None = None
-        count = 0
+        past: list[Observation] = []
         for observation in await self._observations.of_project(project.id):
             if observation.status is Status.REPLAYED:
                 continue
             chip = await self._pixels.chip(project.id, observation.id)
             fresh = replace(observation, status=Status.USED, reason="")
-            measured = await self._measured(site, fresh, chip, reference, timeout=timeout)
-            await self._observations.put(measured)
-            count += 1
-            if reference is None and measured.status is Status.USED:
-                reference = measured
-        return count
+            past.append(await self._measured(site, fresh, chip, past, timeout=timeout))
+            await self._observations.put(past[-1])
+        return len(past)
 
     async def _measured(
         self,
         site: Site,
         observation: Observation,
         chip: Chip,
-        reference: Observation | None,
+        past: Sequence[Observation],
         *,
         timeout: float,  # noqa: ASYNC109
     ) -> Observation:
+        reference = _reference(past)
         if reference is None:
             usable = judge(chip.reflectance, chip.bands).usable
             share = float(usable[site.frame.site].mean())
@@ -196,7 +192,7 @@ class Observing:
         measured = replace(
             observation,
             registration=seen.registration,
-            measures=seen.measures,
+            measures=replace(seen.measures, activity=await self._activity(observation, seen, past, site)),
             haze=seen.haze,
             reference_id=reference.id,
             model_version=seen.model_version,
@@ -212,6 +208,18 @@ class Observing:
             )
             return replace(measured, status=Status.NOT_REGISTERED, reason=reason)
         return measured
+
+    async def _activity(
+        self, observation: Observation, seen: Comparison, past: Sequence[Observation], site: Site
+    ) -> float | None:
+        """Share of the site that looks otherwise than on the last picture of about a month before."""
+        until = observation.acquired - ACTIVITY_DAYS * DAY_S
+        before = [each for each in past if each.status is Status.USED and each.acquired <= until]
+        if not before:
+            return None
+        found = await self._pixels.findings(observation.project_id, before[-1].id)
+        now = Shown(seen.reflectance, seen.usable)
+        return activity(now, Shown(found.reflectance, found.usable), site.frame.site)
 
     async def _replayed(self, observation: Observation, chip: Chip, known: Sequence[Observation]) -> str | None:
         """Why a picture is an earlier one under another time; None where it is not."""

@@ -16,7 +16,7 @@ from bankai.settings import InferenceSettings
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.comparison import Frame, compare
 from services.progress_monitor.imagery.cutting import Chip
-from services.progress_monitor.meaning.measures import FEATURES
+from services.progress_monitor.meaning.measures import ACTIVITY_DAYS, FEATURES, Shown, activity
 from services.progress_monitor.observation import MIN_USABLE
 from training.progress.pairs import public_folder
 from training.progress.real_backgrounds import HELD_OUT_CITIES, MixedGround, read_cities
@@ -40,6 +40,8 @@ class SiteDates:
         features: What was measured; [dates, FEATURES].
         usable: Share of the site that it shows.
         outside: Changed share of the ring.
+        activity: Share of the site that looks otherwise than about a month before; not a number where not known.
+        built: True progress since then.
         stage: True stage.
         progress: True progress.
         stall: Day on which the site's stall began and its length; zeros without one; [sites, 2].
@@ -51,6 +53,8 @@ class SiteDates:
     features: NDArray[np.float32]
     usable: NDArray[np.float64]
     outside: NDArray[np.float64]
+    activity: NDArray[np.float64]
+    built: NDArray[np.float64]
     stage: NDArray[np.int64]
     progress: NDArray[np.float64]
     stall: NDArray[np.float64]
@@ -73,12 +77,19 @@ async def _measured(series: Series, model: ChangeModel) -> list[tuple[float, ...
     bands = (True,) * 6
     chips = [Chip(picture.reflectance[:, :size, :size], bands, 1.0) for picture in series.pictures]
     rows = []
+    shown: list[tuple[float, Shown]] = []
     for picture, chip in zip(series.pictures, chips, strict=True):
         seen = await compare(chip, chips[0], frame, model, timeout=_TIMEOUT_S)
         if not seen.registration.good or seen.measures.usable < MIN_USABLE:
             continue
+        looks = Shown(seen.reflectance, seen.usable)
+        before = [(day, look) for day, look in shown if picture.day - day >= ACTIVITY_DAYS]
+        moved = activity(looks, before[-1][1], frame.site) if before else None
+        built = picture.progress - series.schedule.progress(before[-1][0]) if before else np.nan
+        shown.append((picture.day, looks))
+        seen_so = (seen.measures.usable, seen.measures.outside, np.nan if moved is None else moved, built)
         truth = (STAGES.index(picture.stage), picture.progress)
-        rows.append((picture.day, *seen.measures.features(), seen.measures.usable, seen.measures.outside, *truth))
+        rows.append((picture.day, *seen.measures.features(), *seen_so, *truth))
     return rows
 
 
@@ -121,7 +132,7 @@ def main() -> None:
     dates = np.array([(number, *row) for number, (rows, _, _) in enumerate(found) for row in rows])
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     features = dates[:, 2 : 2 + FEATURES]
-    usable, outside, stage, progress = dates[:, 2 + FEATURES :].T
+    usable, outside, moved, built, stage, progress = dates[:, 2 + FEATURES :].T
     np.savez(
         arguments.out,
         site=dates[:, 0].astype(int),
@@ -129,6 +140,8 @@ def main() -> None:
         features=features.astype(np.float32),
         usable=usable,
         outside=outside,
+        activity=moved,
+        built=built,
         stage=stage.astype(int),
         progress=progress,
         stall=np.array([stall for _, stall, _ in found]),

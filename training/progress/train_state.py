@@ -17,7 +17,15 @@ from services.progress_monitor.meaning.alerts import STALL_DAYS, stalled_since
 from services.progress_monitor.meaning.evidence import MODEL, PARAMETERS_FILE
 from services.progress_monitor.meaning.measures import FEATURES
 from services.progress_monitor.meaning.stages import Stage
-from services.progress_monitor.meaning.states import LEVELS, Belief, Evidence, Parameters, StateModel
+from services.progress_monitor.meaning.states import (
+    LEAST_ACTIVITY,
+    LEVELS,
+    Activity,
+    Belief,
+    Evidence,
+    Parameters,
+    StateModel,
+)
 from training.onnx_export import OPSET
 from training.progress.site_dates import SiteDates
 
@@ -110,10 +118,11 @@ def evidence_of(network: StateNetwork, dates: SiteDates, site: int) -> tuple[lis
     rows = dates.site == site
     with torch.no_grad():
         stages, course = network(torch.from_numpy(dates.features[rows]))
-    found = zip(dates.day[rows], stages.numpy(), course.numpy(), dates.usable[rows], strict=True)
+    moved = [None if np.isnan(each) else float(each) for each in dates.activity[rows]]
+    found = zip(dates.day[rows], stages.numpy(), course.numpy(), dates.usable[rows], moved, strict=True)
     return [
-        Evidence(float(day), stage.astype(np.float64), float(mean), float(spread), float(usable))
-        for day, stage, (mean, spread), usable in found
+        Evidence(float(day), stage.astype(np.float64), float(mean), float(spread), float(usable), activity)
+        for day, stage, (mean, spread), usable, activity in found
     ], rows
 
 
@@ -129,7 +138,15 @@ def parameters(dates: SiteDates, rows: NDArray[np.bool_], trust: float) -> Param
     smooth[:-1, Stage.COMPLETE] *= 0.02
     smooth += 1e-6
     share = np.bincount(dates.stage[rows], minlength=len(Stage)) / rows.sum()
-    return Parameters(smooth / smooth.sum(1, keepdims=True), np.clip(share, 0.03, 1), trust)
+    known = rows & ~np.isnan(dates.activity)
+    resting = _activity(dates.activity[known & (dates.built <= 0)])
+    working = _activity(dates.activity[known & (dates.built > 0)])
+    return Parameters(smooth / smooth.sum(1, keepdims=True), np.clip(share, 0.03, 1), trust, resting, working)
+
+
+def _activity(values: NDArray[np.float64]) -> Activity:
+    logarithms = np.log(values + LEAST_ACTIVITY)
+    return Activity(float(logarithms.mean()), float(logarithms.std()))
 
 
 def judge(network: StateNetwork, learned: Parameters, dates: SiteDates, sites: NDArray[np.int64]) -> Quality:
@@ -212,6 +229,8 @@ def export(network: StateNetwork, learned: Parameters, folder: Path) -> None:
         "stage_given_progress": np.round(learned.stage_given_progress, 6).tolist(),
         "stage_share": np.round(learned.stage_share, 6).tolist(),
         "trust": learned.trust,
+        "resting": [learned.resting.mean, learned.resting.deviation],
+        "working": [learned.working.mean, learned.working.deviation],
     }
     (folder / "1" / PARAMETERS_FILE).write_text(json.dumps(stored) + "\n", encoding="utf-8")
 

@@ -48,6 +48,13 @@ class Registration:
         """Length of the shift, in pixels."""
         return float(np.hypot(self.dx, self.dy))
 
+    def at(self, right: float, down: float) -> "Registration":
+        """The same as seen from a place so many pixels away from the centre."""
+        cos, sin = np.cos(np.deg2rad(self.turn)), np.sin(np.deg2rad(self.turn))
+        dx = self.dx + (cos - 1) * right + sin * down
+        dy = self.dy - sin * right + (cos - 1) * down
+        return Registration(float(dx), float(dy), self.turn, self.quality)
+
     @property
     def good(self) -> bool:
         """Whether the alignment is to be believed."""

@@ -6,6 +6,7 @@ import typer
 
 from services.progress_monitor.cli.commands import progress
 from services.progress_monitor.cli.evaluation import eval_change, eval_progress
+from services.progress_monitor.cli.training import train
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer, evaluation_group: typer.Typer) -> None:
     """Adds the commands to `bankai` and to `bankai eval`."""
     app.add_typer(progress(), name="progress")
+    app.add_typer(train(), name="train")
     evaluation_group.command(name="change")(eval_change)
     evaluation_group.command(name="progress")(eval_progress)
 

@@ -13,7 +13,7 @@ _Project = Annotated[str, typer.Argument(help="Id of the project.", metavar="PRO
 def progress() -> typer.Typer:
     """The commands below `bankai progress`."""
     group = typer.Typer(no_args_is_help=True, help="How far financed construction projects really are.")
-    for command in (add, observe, assess, timeline, report):
+    for command in (add, observe, assess, timeline, report, compare):
         group.command()(command)
     return group
 
@@ -149,3 +149,21 @@ def report(
     from services.progress_monitor.cli.running import write_report
 
     asyncio.run(write_report(connection(address, api_key, api_key_file, ca), project, out))
+
+
+def compare(
+    before: Annotated[Path, typer.Argument(help="GeoTIFF of a scene.", metavar="BEFORE.tif")],
+    after: Annotated[Path, typer.Argument(help="GeoTIFF of the same pixels later.", metavar="AFTER.tif")],
+    out: Annotated[Path, typer.Option(help="GeoTIFF to write: the probability of change in percent.")] = Path(
+        "change.tif"
+    ),
+) -> None:
+    """Compare two whole scenes, without a service; memory stays the same however large they are.
+
+    \b
+    Example:
+      bankai progress compare T50RPU_2025.tif T50RPU_2026.tif --out change.tif
+    """
+    from services.progress_monitor.cli.judging import scenes
+
+    scenes(before, after, out)

@@ -122,7 +122,7 @@ async def judge_pair(files: PairFiles, model: ChangeModel) -> Judged:
     # Pictures of one place may differ by a few rows and columns; their first pixel is the same.
     probability, shift = await changed(_cropped(before, rows, columns), _cropped(after, rows, columns), model)
     seconds = time.perf_counter() - begun
-    truth = _truth(files.mask, before.reflectance.shape[1:])[:rows, :columns]
+    truth = read_mask(files.mask, before.reflectance.shape[1:])[:rows, :columns]
     found = probability > THRESHOLD
     return Judged(
         files.name,
@@ -153,7 +153,12 @@ def _cropped(chip: Chip, rows: int, columns: int) -> Chip:
     return Chip(chip.reflectance[:, :rows, :columns], chip.bands, chip.covered)
 
 
-def _truth(file: Path, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def read_mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """A mask of what has changed, brought to a shape (rows, columns).
+
+    Raises:
+        BadInputError: It is no readable picture.
+    """
     mask = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise BadInputError(file, None, "is no readable picture")

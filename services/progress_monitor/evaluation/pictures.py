@@ -48,12 +48,17 @@ def read_date(files: Sequence[Path], sensor: Sensor | None = None, shape: tuple[
 
 def _coarseness(file: Path) -> tuple[int, str]:
     """Finer files first: a band that lies in several is taken from the finest."""
-    with _opened(file) as dataset:
+    with opened_picture(file) as dataset:
         return -dataset.width * dataset.height, file.name
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[DatasetReader]:
+def opened_picture(file: Path) -> Iterator[DatasetReader]:
+    """An opened picture.
+
+    Raises:
+        BadInputError: It cannot be read, here or within the context.
+    """
     try:
         with opened(file, ImageLimits()) as dataset:
             yield dataset
@@ -61,11 +66,13 @@ def _opened(file: Path) -> Iterator[DatasetReader]:
         raise BadInputError(file, None, error.message) from None
     except RasterioError:
         raise BadInputError(file, None, "is damaged or cut short") from None
+    except OSError as error:
+        raise BadInputError(file, None, f"cannot be read ({error.strerror})") from None
 
 
 def _bands(file: Path, sensor: Sensor | None) -> dict[int, NDArray[np.float32]]:
     """Reflectance by position in `BANDS` of what one file holds."""
-    with _opened(file) as dataset:
+    with opened_picture(file) as dataset:
         eight_bit = dataset.count <= 4 and dataset.dtypes[0] == "uint8"
         kind = sensor or (Sensor.RGB if eight_bit else Sensor.SENTINEL2_L2A)
         numbers = calibration(kind, dataset.dtypes[0], None)

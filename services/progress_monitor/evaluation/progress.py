@@ -1,7 +1,7 @@
 """Judges stage and progress on sites whose course is known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -13,15 +13,14 @@ from services.progress_monitor.alignment.registration import Registration
 from services.progress_monitor.aoi import parse_aoi
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.comparison import Frame, compare
-from services.progress_monitor.evaluation.pictures import read_date
+from services.progress_monitor.evaluation.pictures import opened_picture, read_date
 from services.progress_monitor.grid import grid_of
 from services.progress_monitor.imagery.cutting import Chip, cut
-from services.progress_monitor.imagery.limits import ImageLimits
-from services.progress_monitor.imagery.opening import opened, place_of
+from services.progress_monitor.imagery.opening import place_of
 from services.progress_monitor.imagery.quality import judge
 from services.progress_monitor.imagery.sensors import Sensor, band_positions, calibration
 from services.progress_monitor.meaning.evidence import EvidenceModel
-from services.progress_monitor.meaning.measures import Measures, measure
+from services.progress_monitor.meaning.measures import ACTIVITY_DAYS, Measures, Shown, activity, measure
 from services.progress_monitor.meaning.stages import Stage
 from services.progress_monitor.meaning.states import Belief, StateModel
 from services.progress_monitor.observation import MIN_USABLE
@@ -29,6 +28,7 @@ from services.progress_monitor.project import DAY_S
 from services.progress_monitor.site_files import NAME, SiteFile, SitePicture, read_site
 
 _TIMEOUT_S = 600.0
+_ACTIVITY_S = ACTIVITY_DAYS * DAY_S
 _NEAR_M = 30.0
 _NEAR_PX = 3
 _STEP_BACK = 0.05
@@ -154,7 +154,7 @@ def _chips(site: SiteFile) -> tuple[Frame, list[Chip]]:
     frame = Frame(grid.mask(aoi.metric), ~grid.mask(shapely.buffer(aoi.metric, _NEAR_M)))
     chips = []
     for picture in site.pictures:
-        with opened(picture.path, ImageLimits()) as dataset:
+        with opened_picture(picture.path) as dataset:
             sensor = picture.sensor or (Sensor.RGB if dataset.dtypes[0] == "uint8" else Sensor.SENTINEL2_L2A)
             positions = band_positions(sensor, dataset.descriptions, ())
             numbers = calibration(sensor, dataset.dtypes[0], None)
@@ -179,18 +179,25 @@ async def _measured(
     """What the dates that count show; the first clear one is the reference, as in the service."""
     first = max(chips[: max(1, len(chips) // 3)], key=lambda chip: _clear(chip, frame))
     reference = next((chip for chip in chips if _clear(chip, frame) >= 0.6), first)
-    times, found = [], []
+    times: list[float] = []
+    found: list[Measures] = []
+    shown: list[Shown] = []
     for picture, chip in zip(pictures, chips, strict=True):
         if chip is reference:
             blank = np.zeros((7, *frame.site.shape), np.float32)
             blank[0] = 1
             registration, measures = Registration(0, 0, 0, 1), measure(blank, frame.site, frame.site, frame.ring)
+            looks = Shown(chip.reflectance, judge(chip.reflectance, chip.bands).usable)
         else:
             seen = await compare(chip, reference, frame, model, timeout=_TIMEOUT_S)
             registration, measures = seen.registration, seen.measures
+            looks = Shown(seen.reflectance, seen.usable)
         if registration.good and measures.usable >= MIN_USABLE:
+            before = [look for time, look in zip(times, shown, strict=True) if picture.time - time >= _ACTIVITY_S]
+            moved = activity(looks, before[-1], frame.site) if before else None
             times.append(picture.time)
-            found.append(measures)
+            found.append(replace(measures, activity=moved))
+            shown.append(looks)
     return times, found
 
 

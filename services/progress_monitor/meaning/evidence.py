@@ -10,7 +10,7 @@ from bankai.inference.backend import InferenceBackend
 from bankai.inference.repository import ModelRepository
 from services.progress_monitor.meaning.measures import Measures
 from services.progress_monitor.meaning.stages import Stage
-from services.progress_monitor.meaning.states import LEVELS, Evidence, Parameters
+from services.progress_monitor.meaning.states import LEVELS, Activity, Evidence, Parameters
 
 MODEL = "progress_state"
 """Name of the model in the repository."""
@@ -60,7 +60,7 @@ class EvidenceModel:
             version = answer.version
         found = zip(days, np.concatenate(stages), np.concatenate(progress), measures, strict=True)
         return [
-            Evidence(day, stage.astype(np.float64), float(mean), float(deviation), one.usable)
+            Evidence(day, stage.astype(np.float64), float(mean), float(deviation), one.usable, one.activity)
             for day, stage, (mean, deviation), one in found
         ], version
 
@@ -76,6 +76,7 @@ def read_parameters(repository: ModelRepository) -> Parameters:
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
         shares = np.array(stored["stage_given_progress"], np.float64).reshape(LEVELS, len(Stage))
-        return Parameters(shares, np.array(stored["stage_share"], np.float64), float(stored["trust"]))
-    except (OSError, ValueError, KeyError) as error:
+        resting, working = (Activity(*stored[name]) for name in ("resting", "working"))
+        return Parameters(shares, np.array(stored["stage_share"]), float(stored["trust"]), resting, working)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise FaultError("MODEL_PARAMETERS_INVALID", f"{PARAMETERS_FILE} of model {MODEL!r} cannot be read") from error

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +11,13 @@ from services.progress_monitor.change.surfaces import CHANGED, Surface
 FEATURES = 10
 """Numbers of `Measures.features`."""
 
+ACTIVITY_DAYS = 25.0
+"""Days that must lie between two pictures for their difference to be called activity: less shows too little."""
+
 _SURE = 0.5
+_OTHERWISE = 0.06
+"""Mean difference of reflectance from which a pixel looks otherwise: more than moist soil, less than a new slab."""
+_FEWEST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +29,14 @@ class Measures:
         shares: Mean probability of each surface but `HIDDEN` over the usable part of the site; six numbers.
         certain: Share of the usable part of the site where each surface but `HIDDEN` is the most probable; six numbers.
         outside: Share of the usable part of the ring that has changed for sure.
+        activity: Share of the site that looks otherwise than about a month before; None without such a picture.
     """
 
     usable: float
     shares: tuple[float, ...]
     certain: tuple[float, ...]
     outside: float
+    activity: float | None = None
 
     @property
     def changed(self) -> float:
@@ -41,6 +50,19 @@ class Measures:
         within = built / max(float(built.sum()), 0.02)
         roofed = self.certain[Surface.COVERED]
         return np.concatenate((np.sqrt(shares), within, [np.float32(np.sqrt(roofed))])).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A date's pixels.
+
+    Attributes:
+        reflectance: Aligned and normalised to the reference; [6, rows, columns], zero where there is none.
+        usable: Pixels that show the ground.
+    """
+
+    reflectance: NDArray[np.float32]
+    usable: NDArray[np.bool_]
 
 
 def measure(
@@ -65,3 +87,20 @@ def measure(
     outside = float((around[list(CHANGED)].sum(0) > _SURE).mean()) if around.size else 0.0
     shares = inside.mean(1)
     return Measures(seen, tuple(float(each) for each in shares), tuple(float(each) for each in most), outside)
+
+
+def activity(now: Shown, before: Shown, site: NDArray[np.bool_]) -> float | None:
+    """Share of a site that looks otherwise on two dates; None where too little of it is seen on both.
+
+    Args:
+        now: The later date.
+        before: The earlier one.
+        site: Pixels of the site.
+    """
+    both = site & now.usable & before.usable
+    if both.sum() < _FEWEST:
+        return None
+    bands = ((now.reflectance > 0).any((1, 2))) & ((before.reflectance > 0).any((1, 2)))
+    away = np.abs(now.reflectance[bands] - before.reflectance[bands]).mean(0).astype(np.float32)
+    # Averaged over neighbours, so that what is left of the shift between the pictures does not count.
+    return float((cv2.blur(away, (3, 3))[both] > _OTHERWISE).mean())

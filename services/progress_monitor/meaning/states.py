@@ -30,6 +30,10 @@ _MEAN_SPEED = 1 / 420
 _BACK = 2e-4
 """Chance of any lower state at the next date: buildings are torn down, too."""
 _SMALLEST_DEVIATION = 0.02
+LEAST_ACTIVITY = 0.004
+"""Added to activity before its logarithm is taken."""
+_MOST_SAY = 8.0
+"""How much more probable one date's activity may make rest than work, or the reverse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Evidence:
         progress: Mean of the progress.
         deviation: Its standard deviation.
         weight: How much the date counts, in [0, 1]: the usable share of the site.
+        activity: Share of the site that looks otherwise than about a month before; None where that is not known.
     """
 
     day: float
@@ -49,6 +54,25 @@ class Evidence:
     progress: float
     deviation: float
     weight: float
+    activity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How activity is distributed: its logarithm normally.
+
+    Attributes:
+        mean: Mean of the logarithm.
+        deviation: Its standard deviation.
+    """
+
+    mean: float
+    deviation: float
+
+    def density(self, activity: float) -> float:
+        """Density of an activity, but for a factor that all share."""
+        away = (np.log(activity + LEAST_ACTIVITY) - self.mean) / self.deviation
+        return float((1 + away**2 / 4) ** -2.5 / self.deviation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +83,15 @@ class Parameters:
         stage_given_progress: Share of each stage at each level; [LEVELS, 6].
         stage_share: Share of each stage among the dates that the evidence was learned from; [6].
         trust: Exponent on the evidence: dates of one site err together, so each counts less than it claims.
+        resting: Activity while nothing is built.
+        working: Activity while something is.
     """
 
     stage_given_progress: NDArray[np.float64]
     stage_share: NDArray[np.float64]
     trust: float
+    resting: Activity
+    working: Activity
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +143,7 @@ class StateModel:
         self._level = np.concatenate((level, level[can_rest]))
         self._stage = np.concatenate((stage, stage[can_rest]))
         self._rests = np.concatenate((np.zeros(len(level), bool), np.ones(int(can_rest.sum()), bool)))
+        self._idle = self._rests | (self._stage == Stage.NOT_STARTED) | (self._stage == Stage.COMPLETE)
         self._compatible = share[self._level, self._stage]
         self._prior = self._begin()
 
@@ -160,6 +189,9 @@ class StateModel:
         # The tails are heavier than a normal distribution's: a single date may be plainly wrong.
         density = (1 + away**2 / 4) ** -2.5 / deviation
         value = (ratio[self._stage] * density) ** (self._parameters.trust * one.weight)
+        if one.activity is not None:
+            quiet = self._parameters.resting.density(one.activity) / self._parameters.working.density(one.activity)
+            value = np.where(self._idle, value * np.clip(quiet, 1 / _MOST_SAY, _MOST_SAY), value)
         return np.asarray(value / value.max())
 
     def _step(self, days: float) -> NDArray[np.float64]:
