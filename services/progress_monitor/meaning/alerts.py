@@ -15,7 +15,7 @@ NOT_STARTED_GRACE_DAYS = 30.0
 """Days after the planned start before its lack is an alert; at least two pictures since then must agree."""
 STALL_DAYS = 90.0
 """Days without progress that are a stall; at least three pictures must span them."""
-RESTING = 0.7
+RESTING = 0.6
 """Probability of rest on the last picture from which it is an alert."""
 BEHIND_POINTS = 0.05
 """How far the whole interval must lie below the plan."""
@@ -97,8 +97,8 @@ def stalled_since(days: Sequence[float], beliefs: Sequence[Belief]) -> int | Non
     since = len(beliefs) - 1
     while since > 0 and beliefs[since - 1].resting >= _PROBABLY:
         since -= 1
-    long_enough = days[-1] - days[since] >= STALL_DAYS and len(beliefs) - since >= 3
-    return since if long_enough else None
+    since = max(0, since - 1)  # rest on a date says that nothing has happened since the one before
+    return since if days[-1] - days[since] >= STALL_DAYS and len(beliefs) - since >= 3 else None
 
 
 def _not_started_late(case: Case) -> Alert | None:

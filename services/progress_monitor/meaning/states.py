@@ -21,9 +21,9 @@ _IMPOSSIBLE = 0.004
 """A stage that is rarer than this at a level of progress is no state."""
 _START_PER_DAY = 1 / 260
 """Chance that work begins on a day, where it has not."""
-_PAUSE_PER_DAY = 1 / 500
+_PAUSE_PER_DAY = 1 / 300
 """Chance that work comes to rest on a day, where it goes on."""
-_RESUME_PER_DAY = 1 / 150
+_RESUME_PER_DAY = 1 / 200
 """Chance that it goes on again on a day, where it rests."""
 _MEAN_SPEED = 1 / 420
 """Progress per day while work goes on."""
@@ -32,7 +32,7 @@ _BACK = 2e-4
 _SMALLEST_DEVIATION = 0.02
 LEAST_ACTIVITY = 0.004
 """Added to activity before its logarithm is taken."""
-_MOST_SAY = 8.0
+_MOST_SAY = 20.0
 """How much more probable one date's activity may make rest than work, or the reverse."""
 
 
