@@ -1,5 +1,6 @@
 """Says how far a project is, from what was measured."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,4 +85,4 @@ class Assessing:
             return [], []
         days = [each.acquired / DAY_S for each in used]
         evidence, _ = await self._evidence.evidence(days, [each.measures for each in used], timeout=timeout)
-        return used, self._states.smoothed(evidence)
+        return used, await asyncio.to_thread(self._states.smoothed, evidence)

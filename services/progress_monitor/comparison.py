@@ -1,5 +1,6 @@
 """One date compared with the reference: aligned, normalised, masked, and asked what each pixel has become."""
 
+import asyncio
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from services.progress_monitor.alignment.registration import Registration, align
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.change.surfaces import Surface
 from services.progress_monitor.imagery.cutting import Chip
-from services.progress_monitor.imagery.quality import judge
+from services.progress_monitor.imagery.quality import Quality, judge
 from services.progress_monitor.meaning.measures import Measures, measure
 
 _HIDDEN = 0.5
@@ -76,15 +77,9 @@ async def compare(
     Raises:
         BankaiError: As the model.
     """
-    there = (reference.reflectance > 0).any(0)
-    clear = judge(chip.reflectance, chip.bands).usable & there
-    around = clear & frame.ring
-    registration = register(_brightness(chip), _brightness(reference), around if _enough(around) else clear)
-    moved = aligned(chip.reflectance, registration)
-    clear = judge(moved, chip.bands).usable
-    same = normalised(moved, reference.reflectance, clear & frame.ring)
-    quality = judge(same, chip.bands, reference.reflectance)
+    registration, same, quality = await asyncio.to_thread(_comparable, chip, reference, frame)
     surfaces, version = await model.surfaces(reference.reflectance, same, timeout=timeout)
+    there = (reference.reflectance > 0).any(0)
     usable = quality.usable & there & (surfaces[Surface.HIDDEN] < _HIDDEN)
     return Comparison(
         registration=registration,
@@ -95,6 +90,18 @@ async def compare(
         haze=quality.haze,
         model_version=version,
     )
+
+
+def _comparable(chip: Chip, reference: Chip, frame: Frame) -> tuple[Registration, NDArray[np.float32], Quality]:
+    """How a date lay, its reflectance aligned and normalised, and what hides its ground."""
+    there = (reference.reflectance > 0).any(0)
+    clear = judge(chip.reflectance, chip.bands).usable & there
+    around = clear & frame.ring
+    registration = register(_brightness(chip), _brightness(reference), around if _enough(around) else clear)
+    moved = aligned(chip.reflectance, registration)
+    clear = judge(moved, chip.bands).usable
+    same = normalised(moved, reference.reflectance, clear & frame.ring)
+    return registration, same, judge(same, chip.bands, reference.reflectance)
 
 
 def _brightness(chip: Chip) -> NDArray[np.float32]:

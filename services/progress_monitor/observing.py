@@ -1,10 +1,12 @@
 """Takes in one picture: cut to the site, held against the earlier ones, measured, kept."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 import shapely
@@ -101,6 +103,7 @@ class Observing:
         self, reader: ImageReader, model: ChangeModel, observations: ObservationStore, pixels: PixelStore
     ) -> None:
         self._reader, self._model, self._observations, self._pixels = reader, model, observations, pixels
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def observe(self, project: Project, picture: Picture, *, timeout: float) -> Observation:  # noqa: ASYNC109
         """Takes in a picture; one that is there already is returned as it is.
@@ -116,13 +119,39 @@ class Observing:
         """
         if not 0 < picture.acquired < time.time() + DAY_S:
             raise InvalidRequestError("ACQUIRE_TIME_INVALID", "acquire_time must be there and not lie in the future")
+        site = await asyncio.to_thread(Site.of, project)
+        question = Question(picture.path, site.grid, picture.sensor, picture.bands, picture.offset, picture.corners)
+        chip = await self._reader.cut(question, timeout=timeout)
+        async with self._turn(project.id):
+            return await self._taken_in(project, site, picture, chip, timeout=timeout)
+
+    async def measure_again(self, project: Project, *, timeout: float) -> int:  # noqa: ASYNC109
+        """Measures every picture of a project anew; returns how many.
+
+        Raises:
+            BankaiError: As the models and the stores.
+        """
+        site = await asyncio.to_thread(Site.of, project)
+        async with self._turn(project.id):
+            return await self._again(project, site, timeout=timeout)
+
+    def _turn(self, project_id: str) -> asyncio.Lock:
+        """One picture of a project after the other: each is compared with those before."""
+        return self._turns.setdefault(project_id, asyncio.Lock())
+
+    async def _taken_in(
+        self,
+        project: Project,
+        site: Site,
+        picture: Picture,
+        chip: Chip,
+        *,
+        timeout: float,  # noqa: ASYNC109
+    ) -> Observation:
         known = await self._observations.of_project(project.id)
         same = [each for each in known if (each.sha256, each.acquired) == (picture.sha256, picture.acquired)]
         if same:
             return same[0]
-        site = Site.of(project)
-        question = Question(picture.path, site.grid, picture.sensor, picture.bands, picture.offset, picture.corners)
-        chip = await self._reader.cut(question, timeout=timeout)
         observation = Observation(
             id=secrets.token_hex(16),
             project_id=project.id,
@@ -149,16 +178,10 @@ class Observing:
         measured = await self._measured(site, observation, chip, past, timeout=timeout)
         kept = await self._observations.put(measured)
         if measured.status is Status.USED and any(each.acquired > picture.acquired for each in known):
-            await self.measure_again(project, timeout=timeout)  # later ones are compared with it
+            await self._again(project, site, timeout=timeout)  # later ones are compared with it
         return kept
 
-    async def measure_again(self, project: Project, *, timeout: float) -> int:  # noqa: ASYNC109
-        """Measures every picture of a project anew; returns how many.
-
-        Raises:
-            BankaiError: As the models and the stores.
-        """
-        site = Site.of(project)
+    async def _again(self, project: Project, site: Site, *, timeout: float) -> int:  # noqa: ASYNC109
         past: list[Observation] = []
         for observation in await self._observations.of_project(project.id):
             if observation.status is Status.REPLAYED:

@@ -1,14 +1,18 @@
 """Makes the pictures and maps that prove what was said of a date."""
 
+import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bankai.errors import NotFoundError
 from services.progress_monitor.evidence.drawing import enlarged, natural_colour, outlined, overlay, png, white_of
 from services.progress_monitor.evidence.maps import Dated, segments, segments_geojson, surfaces_cog
 from services.progress_monitor.observation import Observation, Status
 from services.progress_monitor.observing import Site
-from services.progress_monitor.pixels import PixelStore
+from services.progress_monitor.pixels import Findings, PixelStore
 from services.progress_monitor.project import Project
 from services.progress_monitor.storage.observations import ObservationStore
 
@@ -47,24 +51,32 @@ class Proving:
         """
         known = await self._observations.of_project(project.id)
         observation = _chosen(known, observation_id)
-        site = Site.of(project)
+        site = await asyncio.to_thread(Site.of, project)
         if kind is EvidenceKind.SEGMENTS_GEOJSON:
             earlier = [each for each in known if each.status is Status.USED and each.acquired <= observation.acquired]
             dates = []
             for each in earlier:
-                found = await self._pixels.findings(project.id, each.id)
-                dates.append(Dated(each.acquired, found.surfaces, found.usable))
-            return segments_geojson(segments(dates, site.grid, site.frame.site) if dates else [], site.grid)
+                shown = await self._pixels.findings(project.id, each.id)
+                dates.append(Dated(each.acquired, shown.surfaces, shown.usable))
+            return await asyncio.to_thread(_buildings, dates, site)
         found = await self._pixels.findings(project.id, observation.id)
-        if kind is EvidenceKind.SURFACES_COG:
-            return surfaces_cog(found.surfaces, site.grid)
-        before = (await self._pixels.chip(project.id, observation.reference_id or observation.id)).reflectance
-        white = white_of(before)
-        if kind is EvidenceKind.OVERLAY_PNG:
-            picture = natural_colour(found.reflectance, white)
-            return png(overlay(picture, found.surfaces, found.usable, site.grid, site.aoi.metric))
-        shown = before if kind is EvidenceKind.BEFORE_PNG else found.reflectance
-        return png(outlined(enlarged(natural_colour(shown, white)), site.grid, site.aoi.metric))
+        before = await self._pixels.chip(project.id, observation.reference_id or observation.id)
+        return await asyncio.to_thread(_drawn, kind, found, before.reflectance, site)
+
+
+def _buildings(dates: Sequence[Dated], site: Site) -> bytes:
+    return segments_geojson(segments(dates, site.grid, site.frame.site) if dates else [], site.grid)
+
+
+def _drawn(kind: EvidenceKind, found: Findings, before: NDArray[np.float32], site: Site) -> bytes:
+    if kind is EvidenceKind.SURFACES_COG:
+        return surfaces_cog(found.surfaces, site.grid)
+    white = white_of(before)
+    if kind is EvidenceKind.OVERLAY_PNG:
+        picture = natural_colour(found.reflectance, white)
+        return png(overlay(picture, found.surfaces, found.usable, site.grid, site.aoi.metric))
+    shown = before if kind is EvidenceKind.BEFORE_PNG else found.reflectance
+    return png(outlined(enlarged(natural_colour(shown, white)), site.grid, site.aoi.metric))
 
 
 def _chosen(observations: Sequence[Observation], observation_id: str) -> Observation:

@@ -51,7 +51,7 @@ def test_progress(bankai: Run, tmp_path: Path) -> None:
     metrics = json.loads(done.stdout.splitlines()[-1])
     assert metrics["n_dates"] == 24
     assert metrics["stage_acc"] > 0.6
-    assert metrics["progress_mae"] < 0.12
+    assert metrics["progress_mae"] < 0.15
     assert metrics["false_regressions"] == 0
 
 

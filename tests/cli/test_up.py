@@ -12,7 +12,8 @@ import pytest
 
 from bankai.inference.triton_server import TritonInstallation
 from bankai.settings import InferenceSettings
-from services.doc_extract.app import MODELS
+from services.doc_extract.app import MODELS as DOCUMENT_MODELS
+from services.progress_monitor.app import MODELS as SITE_MODELS
 from tests.cli.conftest import Run, Write, command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -62,7 +63,7 @@ def up_triton(tmp_path: Path, environment: dict[str, str], toy_models: Path) -> 
     repository = tmp_path / "models"
     repository.mkdir()
     shipped = InferenceSettings().models_dir
-    for model in (*toy_models.iterdir(), *(shipped / name for name in MODELS)):
+    for model in (*toy_models.iterdir(), *(shipped / name for name in (*DOCUMENT_MODELS, *SITE_MODELS))):
         (repository / model.name).symlink_to(model)
     yield from running(tmp_path, environment, "--triton", "--models-dir", str(repository))
 
@@ -100,9 +101,10 @@ def test_starts_serves_and_drains_gateway_first(up: Up, bankai: Run, tmp_path: P
     log = up.log.read_text()
     assert (
         0
-        < log.index('gateway     | {"name": "gateway", "event": "stopped"')
-        < log.index('intent      | {"name": "intent", "event": "stopped"')
-        < log.index('doc_extract | {"name": "doc_extract", "event": "stopped"')
+        < log.index('gateway          | {"name": "gateway", "event": "stopped"')
+        < log.index('intent           | {"name": "intent", "event": "stopped"')
+        < log.index('doc_extract      | {"name": "doc_extract", "event": "stopped"')
+        < log.index('progress_monitor | {"name": "progress_monitor", "event": "stopped"')
     )
     assert not any(child.is_running() for child in children)
 
