@@ -65,7 +65,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--side", type=int, default=10_980)
     side = parser.parse_args().side
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, rasterio.Env(GDAL_CACHEMAX=64):
         files = [Path(folder) / name for name in ("before.tif", "after.tif")]
         for number, file in enumerate(files):
             write_scene(file, side, number)

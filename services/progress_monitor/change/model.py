@@ -12,7 +12,7 @@ from services.progress_monitor.change.tiles import Mosaic, Tile, tiles
 MODEL = "progress_change"
 """Name of the multispectral model in the repository."""
 
-_SIDE = 512
+_SIDE = 544
 _AT_ONCE = 2
 
 

@@ -17,12 +17,14 @@ from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.change.surfaces import Surface
 from services.progress_monitor.imagery.sensors import BANDS, Sensor, band_positions, calibration
 
-_SIDE = 1024
+_SIDE = 480
 _MARGIN = 32
 """Pixels beside a window that are read along and whose answers are thrown away."""
-_OVERVIEW = 1500
+_OVERVIEW = 1000
 """Pixels of the middle of the scenes that are registered."""
 _AT_ONCE = 2
+_CACHE_MB = 64
+"""GDAL's cache of blocks; a twentieth of the machine's memory unless told."""
 _TIMEOUT_S = 600.0
 
 
@@ -41,7 +43,11 @@ async def compare_scenes(before: Path, after: Path, out: Path, model: ChangeMode
     Raises:
         BadInputError: The scenes are not of one size, or lack bands.
     """
-    with rasterio.open(before, driver="GTiff") as one, rasterio.open(after, driver="GTiff") as two:
+    with (
+        rasterio.Env(GDAL_CACHEMAX=_CACHE_MB),
+        rasterio.open(before, driver="GTiff") as one,
+        rasterio.open(after, driver="GTiff") as two,
+    ):
         if one.shape != two.shape:
             raise BadInputError(after, None, f"is of another size than {before.name}")
         registration = _registered(one, two)
