@@ -22,7 +22,7 @@ from services.progress_monitor.imagery.sensors import Sensor, band_positions, ca
 from services.progress_monitor.meaning.evidence import EvidenceModel
 from services.progress_monitor.meaning.measures import ACTIVITY_DAYS, Measures, Shown, activity, measure
 from services.progress_monitor.meaning.stages import Stage
-from services.progress_monitor.meaning.states import Belief, StateModel
+from services.progress_monitor.meaning.states import Belief, StateModel, blank
 from services.progress_monitor.observation import MIN_USABLE
 from services.progress_monitor.project import DAY_S
 from services.progress_monitor.site_files import NAME, SiteFile, SitePicture, read_site
@@ -96,11 +96,14 @@ async def judge_site(folder: Path, models: Models) -> JudgedSite:
     times, measures = await _measured(chips, frame, site.pictures, models.change)
     days = [time / DAY_S for time in times]
     evidence, _ = await models.evidence.evidence(days, measures, timeout=_TIMEOUT_S)
-    return compared(site, days, models.states.smoothed(evidence))
+    # What is believed of a day without a usable picture is what its neighbours leave possible.
+    blanks = [blank(each.time / DAY_S) for each in site.truth if each.time not in times]
+    evidence = sorted([*evidence, *blanks], key=lambda each: each.day)
+    return compared(site, [each.day for each in evidence], models.states.smoothed(evidence))
 
 
 def compared(site: SiteFile, days: Sequence[float], beliefs: Sequence[Belief]) -> JudgedSite:
-    """Holds beliefs against a site's truth; a date without a usable picture is judged by the last one before."""
+    """Holds beliefs against a site's truth; each date is judged by the last belief up to it."""
     right, errors, covered = [], [], []
     regressions = 0
     last: Belief | None = None

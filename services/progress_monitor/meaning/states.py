@@ -57,6 +57,11 @@ class Evidence:
     activity: float | None = None
 
 
+def blank(day: float) -> Evidence:
+    """A day on which nothing was seen."""
+    return Evidence(day, np.full(len(Stage), 1 / len(Stage)), 0.5, 1.0, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Activity:
     """How activity is distributed: its logarithm normally.
