@@ -2,7 +2,7 @@
 
 A worker is a module that reads its limits as JSON from its first argument, then one question from standard input up to
 its end, and writes one answer to standard output: `b"E"` and an error's reason and message as JSON, or another letter
-and whatever it found. `limit_this_process`, `refusal` and `answered` are the worker's side of this.
+and whatever it found. `limit_this_process` and `answered` are the worker's side of this.
 """
 
 import asyncio
@@ -165,20 +165,20 @@ def limit_this_process(memory_bytes: int, cpu_s: int) -> None:
         resource.setrlimit(which, (most, most))
 
 
-def refusal(error: BankaiError) -> bytes:
-    """A worker's answer that says what is wrong with the file."""
-    return b"E" + json.dumps([error.reason, error.message]).encode()
-
-
 def answered(parse: Callable[[], bytes], too_costly: Callable[[], InvalidRequestError]) -> None:
     """Writes a worker's answer: what `parse` returns, or the error that it raises."""
     try:
         answer = parse()
     except BankaiError as error:
-        answer = refusal(error)
+        answer = _refusal(error)
     except (MemoryError, RecursionError):
-        answer = refusal(too_costly())
+        answer = _refusal(too_costly())
     sys.stdout.buffer.write(answer)
+
+
+def _refusal(error: BankaiError) -> bytes:
+    """A worker's answer that says what is wrong with the file."""
+    return b"E" + json.dumps([error.reason, error.message]).encode()
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterable
 
 from bankai.blobs import Blobs
 from bankai.errors import BankaiError, InvalidRequestError
+from bankai.requests import check_request_id
 from services.doc_extract.settings import LimitSettings
 from services.doc_extract.storage.documents import new_id
 from services.doc_extract.storage.operations import Operation, OperationStore, Upload
 from services.doc_extract.uploads import BatchConfig, Document, DocumentConfig, Message, Uploads
-from services.doc_extract.validation import check_request_id
 
 _MB = 1_000_000
 

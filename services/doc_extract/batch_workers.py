@@ -1,16 +1,17 @@
 """Works on the documents of batches in the background, also on those that a process which died has left."""
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 
 import structlog
 
 from bankai.blobs import Blobs
 from bankai.errors import BankaiError, ExhaustedError, FaultError, UnavailableError
+from bankai.leases import LeaseLostError
 from bankai.status import internal_error
+from bankai.workers import Workers
 from services.doc_extract.extractions import ABANDONED, Extractions
-from services.doc_extract.leases import LeaseLostError, Report, under_lease
+from services.doc_extract.leases import Report, under_lease
 from services.doc_extract.settings import BatchSettings
 from services.doc_extract.storage.documents import DocumentStore
 from services.doc_extract.submission import Claim, Failure
@@ -38,32 +39,15 @@ class BatchWorkers:
         self._documents = documents
         self._blobs = blobs
         self._settings = settings
-        self._news = asyncio.Event()
+        self._workers = Workers(self._next, "batches", settings.workers, settings.poll_s)
 
     def wake(self) -> None:
         """Tells that there is work, which is found by itself only a little later."""
-        self._news.set()
+        self._workers.wake()
 
     async def run(self) -> None:
         """Works until cancelled; documents that are being worked on are given back then."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._settings.workers):
-                group.create_task(self._work())
-
-    async def _work(self) -> None:
-        while True:
-            self._news.clear()
-            try:
-                found = await self._next()
-            except BankaiError as error:
-                log.warning("batches must wait", reason=error.reason)
-                found = False
-            except Exception:  # whatever it is: the other documents must not wait for a restart
-                log.exception("batches must wait")
-                found = False
-            if not found:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), self._settings.poll_s)
+        await self._workers.run()
 
     async def _next(self) -> bool:
         """Works on the next document; returns whether there was one."""

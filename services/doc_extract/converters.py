@@ -3,10 +3,9 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.errors import FieldViolation, InvalidRequestError
+from bankai.timestamps import timestamp
 from services.doc_extract.page import Box, Source
 from services.doc_extract.result import DocumentKind, Finding, PageInfo
 from services.doc_extract.review import Add, Confirm, Correction, Origin, Remove, Replace, Review, ReviewedValue
@@ -107,18 +106,6 @@ def regions(evidence: Iterable[pb.Evidence]) -> tuple[Region, ...]:
         Region(place.page, tuple(Box(box.left, box.top, box.right, box.bottom) for box in place.boxes))
         for place in evidence
     )
-
-
-def timestamp(seconds: float) -> Timestamp:
-    """A time in seconds since 1970."""
-    made = Timestamp()
-    made.FromMicroseconds(round(seconds * 1_000_000))
-    return made
-
-
-def seconds(time: Timestamp) -> float:
-    """The same the other way round; 0 where it is unset."""
-    return time.ToMicroseconds() / 1_000_000
 
 
 def _document_config(config: pb.ExtractConfig) -> DocumentConfig:

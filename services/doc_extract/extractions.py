@@ -7,7 +7,8 @@ from typing import Protocol
 
 from bankai.blobs import Blobs
 from bankai.errors import BankaiError, ConflictError, DeadlineError
-from services.doc_extract.leases import LeaseLostError, Report, under_lease
+from bankai.leases import LeaseLostError
+from services.doc_extract.leases import Report, under_lease
 from services.doc_extract.progress import Progress
 from services.doc_extract.result import Extraction
 from services.doc_extract.schema import Schema

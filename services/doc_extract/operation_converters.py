@@ -6,7 +6,7 @@ from google.rpc import code_pb2, status_pb2
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.errors import NotFoundError
 from bankai.status import to_status
-from services.doc_extract.converters import timestamp
+from bankai.timestamps import timestamp
 from services.doc_extract.storage.operations import Member, Operation
 from services.doc_extract.submission import State
 

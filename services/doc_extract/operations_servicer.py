@@ -10,10 +10,10 @@ from google.protobuf import empty_pb2
 
 from bankai.blobs import Blobs
 from bankai.interceptors import deadline
+from bankai.requests import invalid
 from services.doc_extract import paging
 from services.doc_extract.operation_converters import operation_id, operation_message
 from services.doc_extract.storage.operations import OperationStore
-from services.doc_extract.validation import invalid
 
 NAME = "google.longrunning.Operations"
 """Full name of the service."""

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 
-from services.doc_extract.validation import invalid
+from bankai.requests import invalid
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 200

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.errors import FieldViolation, InvalidRequestError
+from bankai.timestamps import timestamp
 from services.doc_extract.candidate import ValueKind
-from services.doc_extract.converters import KINDS, timestamp
+from services.doc_extract.converters import KINDS
 from services.doc_extract.schema import FieldNames, FieldSpec
 from services.doc_extract.schemas import DatedSchema
 

@@ -13,6 +13,8 @@ from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.doc_extract.v1 import doc_extract_pb2_grpc
 from bankai.errors import NotFoundError
 from bankai.interceptors import deadline
+from bankai.requests import invalid
+from bankai.timestamps import seconds
 from services.doc_extract import converters, paging, review, schema_converters
 from services.doc_extract.batch_intake import BatchIntake
 from services.doc_extract.batch_workers import BatchWorkers
@@ -24,7 +26,7 @@ from services.doc_extract.slots import Slots
 from services.doc_extract.storage.results import ResultStore
 from services.doc_extract.submission import Result
 from services.doc_extract.uploads import Message, Uploads
-from services.doc_extract.validation import check_reviewer, invalid
+from services.doc_extract.validation import check_reviewer
 
 NAME = pb.DESCRIPTOR.services_by_name["DocExtractService"].full_name
 """Full name of the service."""
@@ -151,7 +153,7 @@ class DocExtractServicer(doc_extract_pb2_grpc.DocExtractServiceServicer):
         request: pb.ExportReviewsRequest,
         context: Context,  # noqa: ARG002
     ) -> AsyncIterator[pb.ExportReviewsResponse]:
-        async for result in self._parts.results.reviewed(converters.seconds(request.since), request.schema_id):
+        async for result in self._parts.results.reviewed(seconds(request.since), request.schema_id):
             yield pb.ExportReviewsResponse(
                 extracted=converters.result_message(result.original()),
                 reviewed=converters.result_message(result),

@@ -1,18 +1,18 @@
 """Documents as they arrive in chunks: in order, within limits, and without a trace once their call ends."""
 
-import asyncio
 import hashlib
 import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bankai.errors import DeadlineError, ExhaustedError, InvalidRequestError
+from bankai.errors import ExhaustedError, InvalidRequestError
+from bankai.requests import check_request_id, without_idling
 from services.doc_extract.schema import Schema
 from services.doc_extract.schemas import SchemaBook
 from services.doc_extract.settings import LimitSettings
 from services.doc_extract.submission import Submission
-from services.doc_extract.validation import check_file_name, check_request_id
+from services.doc_extract.validation import check_file_name
 
 _RETRY_AFTER_S = 2.0
 _MB = 1_000_000
@@ -106,24 +106,13 @@ class Uploads:
         finally:
             self.held -= upload.size
 
-    async def messages(self, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
+    def messages(self, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
         """The messages of a call.
 
         Raises:
             DeadlineError: UPLOAD_IDLE.
         """
-        while True:
-            try:
-                async with asyncio.timeout(self._limits.upload_idle_s):
-                    message = await anext(requests, None)
-            except TimeoutError as error:
-                raise DeadlineError(
-                    "UPLOAD_IDLE",
-                    f"nothing was sent for {self._limits.upload_idle_s:g} s; send again, and half-close at the end",
-                ) from error
-            if message is None:
-                return
-            yield message
+        return without_idling(requests, self._limits.upload_idle_s)
 
     async def begin(self, config: DocumentConfig, field: str) -> Schema:
         """Refuses a document whose config cannot be used, before its bytes come.

@@ -1,20 +1,8 @@
 """What is refused before any work is done for it."""
 
-from bankai.errors import FieldViolation, InvalidRequestError
+from bankai.requests import MAX_ID, invalid
 
-MAX_ID = 128
-"""Characters of a request id and of a reviewer."""
 MAX_FILE_NAME = 255
-
-
-def check_request_id(request_id: str, field: str) -> None:
-    """Refuses an id that cannot stand for a request.
-
-    Raises:
-        InvalidRequestError: REQUEST_ID_INVALID.
-    """
-    if not 1 <= len(request_id) <= MAX_ID or not request_id.isprintable():
-        raise invalid("REQUEST_ID_INVALID", field, f"must have 1 to {MAX_ID} printable characters")
 
 
 def check_file_name(file_name: str, field: str) -> None:
@@ -35,8 +23,3 @@ def check_reviewer(reviewer: str) -> None:
     """
     if not 1 <= len(reviewer) <= MAX_ID or not reviewer.isprintable() or not reviewer.strip():
         raise invalid("REVIEWER_REQUIRED", "reviewer", f"must say who, in 1 to {MAX_ID} printable characters")
-
-
-def invalid(reason: str, field: str, what: str) -> InvalidRequestError:
-    """The error for one field."""
-    return InvalidRequestError(reason, f"{field} {what}", violations=[FieldViolation(field, what)])

@@ -11,7 +11,7 @@ from pyproj.exceptions import CRSError
 from shapely import MultiPolygon, Polygon
 from shapely.geometry import mapping, shape
 
-from services.progress_monitor.failures import invalid
+from bankai.requests import invalid
 from services.progress_monitor.projecting import projected
 
 _WGS84 = pyproj.CRS.from_epsg(4326)

@@ -1,6 +1,5 @@
 """Between the API's messages and the domain."""
 
-import math
 import time
 from collections.abc import Iterable
 
@@ -8,9 +7,10 @@ from google.longrunning import operations_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from bankai.progress.v1 import progress_pb2 as pb
+from bankai.requests import invalid
+from bankai.timestamps import seconds, timestamp
 from services.progress_monitor.aoi import parse_aoi
 from services.progress_monitor.change.surfaces import Surface
-from services.progress_monitor.failures import invalid
 from services.progress_monitor.imagery.opening import Corners
 from services.progress_monitor.imagery.sensors import Sensor
 from services.progress_monitor.meaning.alerts import Alert, AlertKind
@@ -44,17 +44,9 @@ _KINDS = {pb.EvidenceKind.Value(f"EVIDENCE_KIND_{kind.name}"): kind for kind in 
 _DECISIONS = {decision: pb.DrawdownDecision.Value(f"DRAWDOWN_DECISION_{decision.name}") for decision in Decision}
 
 
-def seconds(stamp: Timestamp) -> float:
-    """Seconds since 1970."""
-    return stamp.seconds + stamp.nanos / 1e9
-
-
-def timestamp(value: float | None) -> Timestamp | None:
-    """The way back; None stays None."""
-    if value is None:
-        return None
-    fraction, whole = math.modf(value)
-    return Timestamp(seconds=int(whole), nanos=max(0, min(999_999_999, round(fraction * 1e9))))
+def _when(value: float | None) -> Timestamp | None:
+    """A time; None stays None."""
+    return None if value is None else timestamp(value)
 
 
 def project(message: pb.Project, aoi_geojson: str | None = None) -> Project:
@@ -154,7 +146,7 @@ def photo_message(photo: SitePhoto) -> pb.SitePhoto:
     place = pb.LonLat(longitude=photo.place[0], latitude=photo.place[1]) if photo.place else None
     return pb.SitePhoto(
         photo_id=photo.id,
-        exif_time=timestamp(photo.taken),
+        exif_time=_when(photo.taken),
         exif_place=place,
         distance_m=-1.0 if photo.distance_m is None else photo.distance_m,
         doubts=photo.doubts,
@@ -170,7 +162,7 @@ def alert_message(alert: Alert, project_id: str, raised: float | None = None) ->
         since=timestamp(alert.since),
         observation_ids=alert.observations,
         project_id=project_id,
-        raise_time=timestamp(raised),
+        raise_time=_when(raised),
     )
 
 
@@ -184,10 +176,10 @@ def assessment_message(found: Assessment, project_id: str) -> pb.Assessment:
     message = pb.Assessment(
         project_id=project_id,
         as_of=timestamp(found.as_of),
-        not_started_until=timestamp(found.not_started_until),
-        started_by=timestamp(found.started_by),
+        not_started_until=_when(found.not_started_until),
+        started_by=_when(found.started_by),
         speed_per_month=found.speed * 30,
-        finish_estimate=timestamp(found.finish),
+        finish_estimate=_when(found.finish),
         planned_progress=found.planned,
         variance_days=found.days_ahead,
         alerts=[alert_message(alert, project_id) for alert in found.alerts],
@@ -200,7 +192,7 @@ def assessment_message(found: Assessment, project_id: str) -> pb.Assessment:
         message.stage = stage_value(belief.stage)
         message.stage_probabilities.update({stage.id: float(belief.stages[stage]) for stage in Stage})
         message.progress, message.progress_low, message.progress_high = belief.progress, low, high
-        message.last_used_time.FromNanoseconds(round(found.used[-1].acquired * 1e9))
+        message.last_used_time.CopyFrom(timestamp(found.used[-1].acquired))
         message.model_version = found.used[-1].model_version
         if found.planned is not None:
             message.variance_points = belief.progress - found.planned

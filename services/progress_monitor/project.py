@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.progress_monitor.failures import invalid
+from bankai.requests import invalid
 
 DAY_S = 86_400.0
 

@@ -1,11 +1,11 @@
 """Works on rescans of the portfolio: one project after the other, each by one process, none twice."""
 
-import asyncio
-
 import structlog
 
-from bankai.background import beside
 from bankai.errors import BankaiError, UnavailableError
+from bankai.leases import LeaseLostError, under_lease
+from bankai.status import internal_error
+from bankai.workers import Workers
 from services.progress_monitor.assessing import Assessing
 from services.progress_monitor.observing import Observing
 from services.progress_monitor.settings import RescanSettings
@@ -38,49 +38,39 @@ class Rescanning:
         settings: RescanSettings,
     ) -> None:
         self._rescans, self._projects = rescans, projects
-        self._observing, self._assessing, self._settings = observing, assessing, settings
-        self._woken = asyncio.Event()
+        self._observing, self._assessing = observing, assessing
+        self._workers = Workers(self._next, "rescans", settings.workers, settings.poll_s)
 
     def wake(self) -> None:
-        """Says that there is something to do."""
-        self._woken.set()
+        """Tells that there is work, which is found by itself only a little later."""
+        self._workers.wake()
 
     async def run(self) -> None:
         """Works until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._settings.workers):
-                group.create_task(self._work())
+        await self._workers.run()
 
-    async def _work(self) -> None:
-        while True:
-            try:
-                item = await self._rescans.claim()
-            except UnavailableError:
-                item = None
-            if item is not None:
-                await self._scan(item)
-                continue
-            self._woken.clear()
-            try:
-                async with asyncio.timeout(self._settings.poll_s):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
-
-    async def _scan(self, item: Item) -> None:
+    async def _next(self) -> bool:
+        """Scans the next project; returns whether there was one."""
+        item = await self._rescans.claim()
+        if item is None:
+            return False
         try:
-            async with beside(self._renew(item)):
-                project = await self._projects.get(item.project_id)
-                measured = await self._observing.measure_again(project, timeout=_PROJECT_S)
-                await self._assessing.assess(project, None, timeout=_PROJECT_S)
+            measured = await under_lease(self._scan(item), self._rescans.lease_s, lambda: self._rescans.renew(item))
             await self._rescans.finish(item, measured)
-        except UnavailableError as error:  # the lease runs out, and the project is taken up again
-            log.warning("a project waits to be scanned", reason=error.reason)
-            await asyncio.sleep(self._settings.poll_s)
+        except LeaseLostError:
+            log.info("a project was taken away", project=item.project_id)
+        except UnavailableError:  # the lease runs out, and the project is taken up again
+            raise
         except BankaiError as error:
             await self._rescans.finish(item, 0, error.reason)
+        except Exception:
+            log.exception("a project was not scanned", project=item.project_id)
+            await self._rescans.finish(item, 0, internal_error().reason)
+        return True
 
-    async def _renew(self, item: Item) -> None:
-        while True:
-            await asyncio.sleep(self._rescans.lease_s / 3)
-            await self._rescans.renew(item)
+    async def _scan(self, item: Item) -> int:
+        """Measures and assesses a project anew; returns how many pictures were measured."""
+        project = await self._projects.get(item.project_id)
+        measured = await self._observing.measure_again(project, timeout=_PROJECT_S)
+        await self._assessing.assess(project, None, timeout=_PROJECT_S)
+        return measured

@@ -14,10 +14,11 @@ from bankai.errors import InvalidRequestError, NotFoundError
 from bankai.interceptors import deadline
 from bankai.progress.v1 import progress_pb2 as pb
 from bankai.progress.v1 import progress_pb2_grpc
+from bankai.requests import check_request_id, without_idling
+from bankai.timestamps import seconds
 from services.progress_monitor import converters
 from services.progress_monitor.aoi import parse_aoi
 from services.progress_monitor.assessing import Assessing
-from services.progress_monitor.failures import invalid
 from services.progress_monitor.meaning.assessment import check_drawdown
 from services.progress_monitor.observing import Observing, Picture
 from services.progress_monitor.photo import SitePhoto, distance_to, doubts, read_photo
@@ -25,7 +26,7 @@ from services.progress_monitor.pixels import PixelStore
 from services.progress_monitor.proving import Proving
 from services.progress_monitor.rescanning import Rescanning
 from services.progress_monitor.settings import LimitSettings
-from services.progress_monitor.spool import Spooled, messages, named, spooled
+from services.progress_monitor.spool import Spooled, named, spooled
 from services.progress_monitor.storage.alerts import AlertStore
 from services.progress_monitor.storage.observations import ObservationStore
 from services.progress_monitor.storage.projects import ProjectStore
@@ -42,7 +43,6 @@ _LARGEST_PAGE = 1000
 _ALERT_POLL_S = 0.5
 _LONGEST_WAIT_S = 60.0
 _WAIT_POLL_S = 0.2
-_MAX_REQUEST_ID = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
         context: Context,  # noqa: ARG002
     ) -> pb.AddObservationResponse:
         parts = self._parts
-        requests = messages(request_iterator, parts.limits.upload_idle_s)
+        requests = without_idling(request_iterator, parts.limits.upload_idle_s)
         first = await anext(requests, None)
         if first is None or first.WhichOneof("message") != "config":
             raise _config_required()
@@ -138,7 +138,7 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
             picture = Picture(
                 path=file.path,
                 sha256=file.sha256,
-                acquired=converters.seconds(config.acquire_time),
+                acquired=seconds(config.acquire_time),
                 sensor=sensor,
                 bands=tuple(config.bands),
                 offset=config.radiometric_offset if config.HasField("radiometric_offset") else None,
@@ -159,12 +159,12 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
         context: Context,  # noqa: ARG002
     ) -> pb.AddSitePhotoResponse:
         parts = self._parts
-        requests = messages(request_iterator, parts.limits.upload_idle_s)
+        requests = without_idling(request_iterator, parts.limits.upload_idle_s)
         first = await anext(requests, None)
         if first is None or first.WhichOneof("message") != "config":
             raise _config_required()
         project = await parts.projects.get(first.config.project_id)
-        claimed = converters.seconds(first.config.claimed_time) if first.config.HasField("claimed_time") else None
+        claimed = seconds(first.config.claimed_time) if first.config.HasField("claimed_time") else None
         async with spooled(_chunks(requests), parts.limits.photo_bytes) as file:
             exif = await asyncio.to_thread(lambda: read_photo(file.path.read_bytes()))
             sha256 = file.sha256
@@ -185,7 +185,7 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
 
     async def Assess(self, request: pb.AssessRequest, context: Context) -> pb.AssessResponse:  # noqa: ARG002, D102, N802  # grpc's
         project = await self._parts.projects.get(request.project_id)
-        as_of = converters.seconds(request.as_of) if request.HasField("as_of") else None
+        as_of = seconds(request.as_of) if request.HasField("as_of") else None
         found = await self._parts.assessing.assess(project, as_of, timeout=deadline.remaining())
         return pb.AssessResponse(assessment=converters.assessment_message(found, project.id))
 
@@ -214,7 +214,7 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
         drawdown = project.drawdown(request.drawdown_id)
         if drawdown is None:
             raise NotFoundError("DRAWDOWN_NOT_FOUND", "the project has no drawdown of this id")
-        as_of = converters.seconds(request.as_of) if request.HasField("as_of") else None
+        as_of = seconds(request.as_of) if request.HasField("as_of") else None
         found = await self._parts.assessing.assess(project, as_of, timeout=deadline.remaining())
         check = check_drawdown(drawdown, found)
         return pb.CheckDrawdownResponse(
@@ -230,7 +230,7 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
     ) -> AsyncIterator[pb.WatchAlertsResponse]:
         parts = self._parts
         asked = request.HasField("since")
-        since = converters.seconds(request.since) if asked else 0.0
+        since = seconds(request.since) if asked else 0.0
         number = 0 if asked else await parts.alerts.newest()
         await context.send_initial_metadata(())  # says that from here on none is missed
         while not parts.draining.is_set():
@@ -244,15 +244,14 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
                 await asyncio.sleep(_ALERT_POLL_S)
 
     async def RescanPortfolio(self, request: pb.RescanPortfolioRequest, context: Context) -> operations_pb2.Operation:  # noqa: ARG002, D102, N802  # grpc's
-        if not 1 <= len(request.request_id) <= _MAX_REQUEST_ID or not request.request_id.isprintable():
-            raise invalid("REQUEST_ID_INVALID", "request_id", f"must have 1 to {_MAX_REQUEST_ID} printable characters")
+        check_request_id(request.request_id, "request_id")
         rescan = await self._parts.rescans.start(request.request_id)
         self._parts.rescanning.wake()
         return converters.rescan_message(rescan)
 
     async def GetRescan(self, request: pb.GetRescanRequest, context: Context) -> operations_pb2.Operation:  # noqa: ARG002, D102, N802  # grpc's
         rescan_id = request.name.removeprefix(converters.RESCAN_PREFIX)
-        wait = min(request.wait.seconds + request.wait.nanos / 1e9, _LONGEST_WAIT_S)
+        wait = min(request.wait.ToMicroseconds() / 1_000_000, _LONGEST_WAIT_S)
         end = time.monotonic() + wait
         while True:
             rescan = await self._parts.rescans.get(rescan_id)

@@ -7,13 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-from bankai.errors import DeadlineError, InvalidRequestError, NotFoundError
+from bankai.errors import InvalidRequestError, NotFoundError
 from services.progress_monitor.settings import LimitSettings
-
-Message = TypeVar("Message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +24,6 @@ class Spooled:
 
     path: Path
     sha256: str
-
-
-async def messages(requests: AsyncIterator[Message], idle_s: float) -> AsyncIterator[Message]:
-    """The messages of a call.
-
-    Raises:
-        DeadlineError: UPLOAD_IDLE.
-    """
-    while True:
-        try:
-            async with asyncio.timeout(idle_s):
-                message = await anext(requests, None)
-        except TimeoutError:
-            raise DeadlineError(
-                "UPLOAD_IDLE", f"nothing was sent for {idle_s:g} s; send again, and half-close at the end"
-            ) from None
-        if message is None:
-            return
-        yield message
 
 
 @asynccontextmanager

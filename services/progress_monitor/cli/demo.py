@@ -4,11 +4,11 @@ import asyncio
 from importlib.resources import files
 from pathlib import Path
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 
 from bankai.cli.connection import Connection
 from bankai.progress.v1 import progress_pb2 as pb
+from bankai.timestamps import timestamp
 from services.progress_monitor.cli.dossier import gather
 from services.progress_monitor.cli.reporting import report_html
 from services.progress_monitor.cli.running import draw
@@ -33,17 +33,17 @@ async def show_sample(connection: Connection, console: Console) -> None:
     console.rule("[bold]A factory site, simulated, on 24 satellite pictures[/bold]", align="left")
     project = pb.Project(project_id=_ID, name="Sample factory", aoi_geojson=site.aoi)
     for point in site.plan:
-        project.plan.add(time=_stamp(point.time), progress=point.progress)
+        project.plan.add(time=timestamp(point.time), progress=point.progress)
     for number, share in ((1, 0.35), (2, 0.9)):
         due = next(point.time for point in site.plan if point.progress >= share)
-        project.drawdowns.add(drawdown_id=f"D{number}", time=_stamp(due), required_progress=share)
+        project.drawdowns.add(drawdown_id=f"D{number}", time=timestamp(due), required_progress=share)
     async with connection.channel() as channel:
         client = ProgressClient(channel, connection.metadata)
         await client.register(project)
         with console.status("Measuring the pictures"):
             for picture in site.pictures:
                 config = pb.ObservationConfig(
-                    project_id=_ID, acquire_time=_stamp(picture.time), sensor=pb.SENSOR_SENTINEL2_L2A
+                    project_id=_ID, acquire_time=timestamp(picture.time), sensor=pb.SENSOR_SENTINEL2_L2A
                 )
                 await client.observe(config, picture.path)
         dossier = await gather(client, _ID)
@@ -56,7 +56,3 @@ async def show_sample(connection: Connection, console: Console) -> None:
 def _write(page: str) -> None:
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(page, encoding="utf-8")
-
-
-def _stamp(seconds: float) -> Timestamp:
-    return Timestamp(seconds=int(seconds))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 
 from bankai.cli.connection import Connection
@@ -17,6 +16,7 @@ from bankai.cli.report import screen
 from bankai.errors import InvalidRequestError
 from bankai.evaluation.inputs import BadInputError, read_text
 from bankai.progress.v1 import progress_pb2 as pb
+from bankai.timestamps import timestamp
 from services.progress_monitor.cli.dossier import Dossier, gather
 from services.progress_monitor.cli.plotting import plot_png, terminal_plot
 from services.progress_monitor.cli.reporting import report_html
@@ -92,7 +92,7 @@ async def observe_all(reached: Connection, project_id: str, files: Sequence[Path
         for file in bar(files, "pictures"):
             config = pb.ObservationConfig(
                 project_id=project_id,
-                acquire_time=_stamp(_acquired(file, shots.date)),
+                acquire_time=timestamp(_acquired(file, shots.date)),
                 sensor=pb.Sensor.Value(f"SENSOR_{kind.name}"),
                 radiometric_offset=shots.offset,
             )
@@ -109,7 +109,7 @@ async def show_assessment(reached: Connection, project_id: str, as_of: str) -> N
     """
     request = pb.AssessRequest(project_id=project_id)
     if as_of:
-        request.as_of.CopyFrom(_stamp(_instant(as_of)))
+        request.as_of.CopyFrom(timestamp(_instant(as_of)))
     async with reached.channel() as channel:
         client = ProgressClient(channel, reached.metadata)
         found = await client.assess(request)
@@ -163,13 +163,13 @@ def _add_plan(message: pb.Project, file: Path) -> None:
     try:
         content = json.loads(read_text(file))
         for point in content.get("plan", ()):
-            message.plan.add(time=_stamp(instant(point["date"])), progress=point["progress"])
+            message.plan.add(time=timestamp(instant(point["date"])), progress=point["progress"])
         for each in content.get("milestones", ()):
-            message.milestones.add(name=each["name"], time=_stamp(instant(each["date"])), progress=each["progress"])
+            message.milestones.add(name=each["name"], time=timestamp(instant(each["date"])), progress=each["progress"])
         for each in content.get("drawdowns", ()):
             message.drawdowns.add(
                 drawdown_id=each["id"],
-                time=_stamp(instant(each["date"])),
+                time=timestamp(instant(each["date"])),
                 required_progress=each["required"],
                 claimed_progress=each.get("claimed", 0.0),
             )
@@ -194,7 +194,3 @@ def _instant(text: str) -> float:
         return instant(text)
     except ValueError:
         raise InvalidRequestError("DATE_INVALID", f"{text!r} is no date: write it as 2026-09-01") from None
-
-
-def _stamp(seconds: float) -> Timestamp:
-    return Timestamp(seconds=int(seconds))

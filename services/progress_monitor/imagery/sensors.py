@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.progress_monitor.failures import invalid
+from bankai.requests import invalid
 
 BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")
 """Bands of every picture that the service compares, in this order."""

@@ -116,11 +116,12 @@ class RescanStore:
             await connection.execute(rescan_items.update().where(*_is(item)).values(lease_until=now + self.lease_s))
             return item
 
-    async def renew(self, item: Item) -> None:
-        """Keeps a claim for another lease."""
+    async def renew(self, item: Item) -> bool:
+        """Keeps a claim for another lease; returns whether there is still something to do."""
         async with self._database.write() as connection:
             until = time.time() + self.lease_s
-            await connection.execute(rescan_items.update().where(*_is(item)).values(lease_until=until))
+            mine = rescan_items.update().where(*_is(item), ~rescan_items.c.done)
+            return (await connection.execute(mine.values(lease_until=until))).rowcount == 1
 
     async def finish(self, item: Item, observations: int, failure: str = "") -> None:
         """Says what came of a project."""
