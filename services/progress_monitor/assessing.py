@@ -44,7 +44,7 @@ class Assessing:
     ) -> None:
         self._observations, self._alerts, self._evidence, self._states = observations, alerts, evidence, states
 
-    async def assess(self, project: Project, as_of: float | None, *, timeout: float) -> Assessment:  # noqa: ASYNC109
+    async def assess(self, project: Project, as_of: float | None, *, timeout: float) -> Assessment:  # noqa: ASYNC109  # part of a deadline
         """How far a project was; raises the alerts that are new where it is assessed as of now.
 
         Args:
@@ -63,7 +63,7 @@ class Assessing:
             await self._alerts.raise_new(project.id, assessment.alerts)
         return assessment
 
-    async def course(self, project: Project, *, timeout: float) -> Course:  # noqa: ASYNC109
+    async def course(self, project: Project, *, timeout: float) -> Course:  # noqa: ASYNC109  # part of a deadline
         """A project's whole course.
 
         Raises:
@@ -78,11 +78,11 @@ class Assessing:
     async def _beliefs(
         self,
         found: Sequence[Observation],
-        timeout: float,  # noqa: ASYNC109
+        timeout: float,  # noqa: ASYNC109  # part of a deadline
     ) -> tuple[list[Observation], list[Belief]]:
         used = [each for each in found if each.status is Status.USED]
         if not used:
             return [], []
         days = [each.acquired / DAY_S for each in used]
-        evidence, _ = await self._evidence.evidence(days, [each.measures for each in used], timeout=timeout)
+        evidence = await self._evidence.evidence(days, [each.measures for each in used], timeout=timeout)
         return used, await asyncio.to_thread(self._states.smoothed, evidence)

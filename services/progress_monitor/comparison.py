@@ -7,28 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.progress_monitor.alignment.radiometry import normalised
-from services.progress_monitor.alignment.registration import Registration, aligned, register
+from services.progress_monitor.alignment.registration import Registration, aligned, brightness, register
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.change.surfaces import Surface
 from services.progress_monitor.imagery.cutting import Chip
 from services.progress_monitor.imagery.quality import Quality, judge
 from services.progress_monitor.meaning.measures import Measures, measure
+from services.progress_monitor.site import Frame
 
 _HIDDEN = 0.5
 """Probability of `Surface.HIDDEN` above which a pixel is left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Which pixels of the grid are whose.
-
-    Attributes:
-        site: Inside the polygon.
-        ring: Around it, at a distance that keeps its own works out.
-    """
-
-    site: NDArray[np.bool_]
-    ring: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +85,13 @@ def _comparable(chip: Chip, reference: Chip, frame: Frame) -> tuple[Registration
     there = (reference.reflectance > 0).any(0)
     clear = judge(chip.reflectance, chip.bands).usable & there
     around = clear & frame.ring
-    registration = register(_brightness(chip), _brightness(reference), around if _enough(around) else clear)
+    registration = register(
+        brightness(chip.reflectance), brightness(reference.reflectance), around if _enough(around) else clear
+    )
     moved = aligned(chip.reflectance, registration)
     clear = judge(moved, chip.bands).usable
     same = normalised(moved, reference.reflectance, clear & frame.ring)
     return registration, same, judge(same, chip.bands, reference.reflectance)
-
-
-def _brightness(chip: Chip) -> NDArray[np.float32]:
-    visible: NDArray[np.float32] = chip.reflectance[:3].mean(0)
-    return visible
 
 
 def _enough(mask: NDArray[np.bool_]) -> bool:

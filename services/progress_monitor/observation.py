@@ -9,6 +9,8 @@ from services.progress_monitor.meaning.measures import Measures
 
 MIN_USABLE = 0.25
 """Share of the site that a picture must show to count."""
+MIN_REFERENCE = 0.6
+"""Share of the site that a picture must show to be the one that others are compared with."""
 
 
 class Status(StrEnum):

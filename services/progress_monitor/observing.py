@@ -9,38 +9,29 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from bankai.errors import InvalidRequestError
-from services.progress_monitor.alignment.registration import Registration
-from services.progress_monitor.aoi import Aoi, parse_aoi
+from services.progress_monitor.alignment.registration import STILL
 from services.progress_monitor.change.model import ChangeModel
-from services.progress_monitor.comparison import Comparison, Frame, compare
+from services.progress_monitor.comparison import Comparison, compare
 from services.progress_monitor.fingerprint import distance, fingerprint
-from services.progress_monitor.grid import Grid, grid_of
 from services.progress_monitor.imagery.cutting import Chip
 from services.progress_monitor.imagery.opening import Corners
 from services.progress_monitor.imagery.quality import judge
+from services.progress_monitor.imagery.question import Question
 from services.progress_monitor.imagery.reader import ImageReader
 from services.progress_monitor.imagery.sensors import Sensor
-from services.progress_monitor.imagery.wire import Question
-from services.progress_monitor.meaning.measures import ACTIVITY_DAYS, Measures, Shown, activity
-from services.progress_monitor.observation import MIN_USABLE, Observation, Status
+from services.progress_monitor.meaning.measures import UNCHANGED, Shown, activity, month_before
+from services.progress_monitor.observation import MIN_REFERENCE, MIN_USABLE, Observation, Status
 from services.progress_monitor.pixels import Findings, PixelStore
 from services.progress_monitor.project import DAY_S, Project
+from services.progress_monitor.site import Site
 from services.progress_monitor.storage.observations import ObservationStore
 
-MIN_REFERENCE = 0.6
-"""Share of the site that a picture must show to be the one that others are compared with."""
-
-_NEAR_M = 30.0
-"""Ground beside the site that its own works may touch."""
 _SAME_PIXELS = 1e-3
 """Mean difference of reflectance below which two pictures are one: noise alone makes more."""
 _SAME_BITS = 4
-_NOTHING = Measures(0.0, (1.0, *[0.0] * 5), (1.0, *[0.0] * 5), 0.0)
-_STILL = Registration(0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +57,6 @@ class Picture:
     corners: Corners | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where a project is, as pixels.
-
-    Attributes:
-        aoi: The polygon.
-        grid: The raster on which pictures are compared.
-        frame: Site and ring on it.
-    """
-
-    aoi: Aoi
-    grid: Grid
-    frame: Frame
-
-    @classmethod
-    def of(cls, project: Project) -> "Site":
-        """The site of a project."""
-        aoi = parse_aoi(project.aoi)
-        grid = grid_of(aoi)
-        near = grid.mask(shapely.buffer(aoi.metric, _NEAR_M))
-        return cls(aoi, grid, Frame(grid.mask(aoi.metric), ~near))
-
-
 class Observing:
     """Measures pictures.
 
@@ -105,7 +73,7 @@ class Observing:
         self._reader, self._model, self._observations, self._pixels = reader, model, observations, pixels
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def observe(self, project: Project, picture: Picture, *, timeout: float) -> Observation:  # noqa: ASYNC109
+    async def observe(self, project: Project, picture: Picture, *, timeout: float) -> Observation:  # noqa: ASYNC109  # part of a deadline
         """Takes in a picture; one that is there already is returned as it is.
 
         Args:
@@ -119,19 +87,21 @@ class Observing:
         """
         if not 0 < picture.acquired < time.time() + DAY_S:
             raise InvalidRequestError("ACQUIRE_TIME_INVALID", "acquire_time must be there and not lie in the future")
-        site = await asyncio.to_thread(Site.of, project)
+        if (known := _same(await self._observations.of_project(project.id), picture)) is not None:
+            return known
+        site = await asyncio.to_thread(Site.of, project.aoi)
         question = Question(picture.path, site.grid, picture.sensor, picture.bands, picture.offset, picture.corners)
         chip = await self._reader.cut(question, timeout=timeout)
         async with self._turn(project.id):
             return await self._taken_in(project, site, picture, chip, timeout=timeout)
 
-    async def measure_again(self, project: Project, *, timeout: float) -> int:  # noqa: ASYNC109
+    async def measure_again(self, project: Project, *, timeout: float) -> int:  # noqa: ASYNC109  # part of a deadline
         """Measures every picture of a project anew; returns how many.
 
         Raises:
             BankaiError: As the models and the stores.
         """
-        site = await asyncio.to_thread(Site.of, project)
+        site = await asyncio.to_thread(Site.of, project.aoi)
         async with self._turn(project.id):
             return await self._again(project, site, timeout=timeout)
 
@@ -146,12 +116,11 @@ class Observing:
         picture: Picture,
         chip: Chip,
         *,
-        timeout: float,  # noqa: ASYNC109
+        timeout: float,  # noqa: ASYNC109  # part of a deadline
     ) -> Observation:
         known = await self._observations.of_project(project.id)
-        same = [each for each in known if (each.sha256, each.acquired) == (picture.sha256, picture.acquired)]
-        if same:
-            return same[0]
+        if (same := _same(known, picture)) is not None:  # it came meanwhile
+            return same
         observation = Observation(
             id=secrets.token_hex(16),
             project_id=project.id,
@@ -163,8 +132,8 @@ class Observing:
             bands=chip.bands,
             status=Status.USED,
             reason="",
-            registration=_STILL,
-            measures=_NOTHING,
+            registration=STILL,
+            measures=UNCHANGED,
             haze=0.0,
             reference_id="",
             model_version="",
@@ -181,7 +150,7 @@ class Observing:
             await self._again(project, site, timeout=timeout)  # later ones are compared with it
         return kept
 
-    async def _again(self, project: Project, site: Site, *, timeout: float) -> int:  # noqa: ASYNC109
+    async def _again(self, project: Project, site: Site, *, timeout: float) -> int:  # noqa: ASYNC109  # part of a deadline
         past: list[Observation] = []
         for observation in await self._observations.of_project(project.id):
             if observation.status is Status.REPLAYED:
@@ -199,17 +168,17 @@ class Observing:
         chip: Chip,
         past: Sequence[Observation],
         *,
-        timeout: float,  # noqa: ASYNC109
+        timeout: float,  # noqa: ASYNC109  # part of a deadline
     ) -> Observation:
         reference = _reference(past)
         if reference is None:
             usable = judge(chip.reflectance, chip.bands).usable
             share = float(usable[site.frame.site].mean())
             await self._pixels.put_findings(observation.project_id, observation.id, _unchanged(chip, usable))
-            measures = replace(_NOTHING, usable=share)
+            measures = replace(UNCHANGED, usable=share)
             if share < MIN_REFERENCE:
                 return _obscured(replace(observation, measures=measures, reference_id=""), share, MIN_REFERENCE)
-            return replace(observation, measures=measures, reference_id=observation.id, registration=_STILL)
+            return replace(observation, measures=measures, reference_id=observation.id, registration=STILL)
         before = await self._pixels.chip(observation.project_id, reference.id)
         seen = await compare(chip, before, site.frame, self._model, timeout=timeout)
         measured = replace(
@@ -236,11 +205,11 @@ class Observing:
         self, observation: Observation, seen: Comparison, past: Sequence[Observation], site: Site
     ) -> float | None:
         """Share of the site that looks otherwise than on the last picture of about a month before."""
-        until = observation.acquired - ACTIVITY_DAYS * DAY_S
-        before = [each for each in past if each.status is Status.USED and each.acquired <= until]
-        if not before:
+        used = [each for each in past if each.status is Status.USED]
+        number = month_before([each.acquired / DAY_S for each in used], observation.acquired / DAY_S)
+        if number is None:
             return None
-        found = await self._pixels.findings(observation.project_id, before[-1].id)
+        found = await self._pixels.findings(observation.project_id, used[number].id)
         now = Shown(seen.reflectance, seen.usable)
         return activity(now, Shown(found.reflectance, found.usable), site.frame.site)
 
@@ -257,6 +226,12 @@ class Observing:
                 when = time.strftime("%Y-%m-%d", time.gmtime(each.acquired))
                 return f"it is the picture of {when} under another date"
         return None
+
+
+def _same(known: Sequence[Observation], picture: Picture) -> Observation | None:
+    """What is kept of a picture that was sent before."""
+    sent = (picture.sha256, picture.acquired)
+    return next((each for each in known if (each.sha256, each.acquired) == sent), None)
 
 
 def _reference(observations: Sequence[Observation]) -> Observation | None:

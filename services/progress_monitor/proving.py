@@ -11,9 +11,9 @@ from bankai.errors import NotFoundError
 from services.progress_monitor.evidence.drawing import enlarged, natural_colour, outlined, overlay, png, white_of
 from services.progress_monitor.evidence.maps import Dated, segments, segments_geojson, surfaces_cog
 from services.progress_monitor.observation import Observation, Status
-from services.progress_monitor.observing import Site
 from services.progress_monitor.pixels import Findings, PixelStore
 from services.progress_monitor.project import Project
+from services.progress_monitor.site import Site
 from services.progress_monitor.storage.observations import ObservationStore
 
 
@@ -51,7 +51,7 @@ class Proving:
         """
         known = await self._observations.of_project(project.id)
         observation = _chosen(known, observation_id)
-        site = await asyncio.to_thread(Site.of, project)
+        site = await asyncio.to_thread(Site.of, project.aoi)
         if kind is EvidenceKind.SEGMENTS_GEOJSON:
             earlier = [each for each in known if each.status is Status.USED and each.acquired <= observation.acquired]
             dates = []

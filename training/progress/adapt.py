@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from services.progress_monitor.alignment.radiometry import normalised
-from services.progress_monitor.alignment.registration import aligned, register
+from services.progress_monitor.alignment.matching import matched
 from services.progress_monitor.change.surfaces import Surface
-from services.progress_monitor.evaluation.change import THRESHOLD, PairFiles, read_mask
-from services.progress_monitor.evaluation.pictures import read_date
+from services.progress_monitor.evaluation.change import THRESHOLD, PairFiles, read_labelled
+from services.progress_monitor.evaluation.counts import PixelCounts
 from training.optimisation import half_precision
 from training.progress.network import ChangeNetwork
 
@@ -43,40 +42,16 @@ class LabelledPair:
     changed: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Pixels right, wrong and missed."""
-
-    right: int = 0
-    wrong: int = 0
-    missed: int = 0
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(self.right + other.right, self.wrong + other.wrong, self.missed + other.missed)
-
-    @property
-    def f1(self) -> float:
-        """Of precision and recall."""
-        return 2 * self.right / max(1, 2 * self.right + self.wrong + self.missed)
-
-
 def read_pair(files: PairFiles) -> LabelledPair:
     """Reads a pair, registers and normalises it as the service does.
 
     Raises:
         BadInputError: One of its files cannot be read.
     """
-    before, after = read_date(files.before), read_date(files.after)
-    rows, columns = (
-        min(lengths) for lengths in zip(before.reflectance.shape[1:], after.reflectance.shape[1:], strict=True)
-    )
-    one, two = (chip.reflectance[:, :rows, :columns] for chip in (before, after))
-    both = np.asarray((one > 0).any(0) & (two > 0).any(0))
-    registration = register(two[:3].mean(0), one[:3].mean(0), both)
-    moved = aligned(two, registration) if registration.good else two
-    mask = read_mask(files.mask, before.reflectance.shape[1:])[:rows, :columns]
-    common = (one > 0) & (moved > 0)
-    return LabelledPair(files.name, one * common, normalised(moved, one, both) * common, mask)
+    before, after, changed = read_labelled(files)
+    _, same = matched(after.reflectance, before.reflectance)
+    common = (before.reflectance > 0) & (same > 0)
+    return LabelledPair(files.name, before.reflectance * common, same * common, changed)
 
 
 def shipped(model: Path) -> ChangeNetwork:
@@ -114,14 +89,13 @@ def adapt(network: ChangeNetwork, pairs: Sequence[LabelledPair], steps: int, tic
     network.eval()
 
 
-def judge(network: ChangeNetwork, pair: LabelledPair) -> Counts:
+def judge(network: ChangeNetwork, pair: LabelledPair) -> PixelCounts:
     """How the network does on a pair."""
     rows, columns = (length - length % 2 for length in pair.changed.shape)
     with torch.no_grad():
         inputs = [torch.from_numpy(part[None, :, :rows, :columns].copy()) for part in (pair.before, pair.after)]
         found = (torch.sigmoid(_odds(network(*inputs)))[0] > THRESHOLD).numpy()
-    truth = pair.changed[:rows, :columns]
-    return Counts(int((found & truth).sum()), int((found & ~truth).sum()), int((~found & truth).sum()))
+    return PixelCounts.of(found, pair.changed[:rows, :columns])
 
 
 def _odds(logits: Tensor) -> Tensor:

@@ -9,18 +9,20 @@ from torch import Tensor, nn
 
 from bankai.settings import InferenceSettings
 from services.progress_monitor.change.model import MODEL
+from services.progress_monitor.change.surfaces import Surface
+from services.progress_monitor.imagery.sensors import BANDS
 from training.onnx_export import OPSET
-from training.progress.network import BANDS, CLASSES, ChangeNetwork
+from training.progress.network import ChangeNetwork
 
 _CONFIG = f"""name: "{MODEL}"
 backend: "onnxruntime"
 max_batch_size: 4
 input [
-  {{ name: "before" data_type: TYPE_FP32 dims: [ {BANDS}, -1, -1 ] }},
-  {{ name: "after" data_type: TYPE_FP32 dims: [ {BANDS}, -1, -1 ] }}
+  {{ name: "before" data_type: TYPE_FP32 dims: [ {len(BANDS)}, -1, -1 ] }},
+  {{ name: "after" data_type: TYPE_FP32 dims: [ {len(BANDS)}, -1, -1 ] }}
 ]
 output [
-  {{ name: "surfaces" data_type: TYPE_FP32 dims: [ {CLASSES}, -1, -1 ] }}
+  {{ name: "surfaces" data_type: TYPE_FP32 dims: [ {len(Surface)}, -1, -1 ] }}
 ]
 instance_group [ {{ count: 2 }} ]
 """
@@ -46,7 +48,7 @@ def export(network: ChangeNetwork, folder: Path) -> None:
     """Writes the network and its config.pbtxt into a model's folder."""
     (folder / "1").mkdir(parents=True, exist_ok=True)
     (folder / "config.pbtxt").write_text(_CONFIG, encoding="utf-8")
-    example = torch.rand(1, BANDS, 64, 64)
+    example = torch.rand(1, len(BANDS), 64, 64)
     axes = {name: {0: "pairs", 2: "rows", 3: "columns"} for name in ("before", "after", "surfaces")}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # as in training.onnx_export

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-BANDS = 6
-CLASSES = 7
-"""The surfaces of the simulator, and what is hidden."""
+from services.progress_monitor.change.surfaces import Surface
+from services.progress_monitor.imagery.sensors import BANDS
 
 _WIDTH = 32
 _DEEP = 48
@@ -21,10 +20,10 @@ class ChangeNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(BANDS + 1, _WIDTH, 4, stride=2, padding=1), nn.ReLU())
+        self.stem = nn.Sequential(nn.Conv2d(len(BANDS) + 1, _WIDTH, 4, stride=2, padding=1), nn.ReLU())
         self.pair = nn.Sequential(nn.Conv2d(3 * _WIDTH, _DEEP, 1), nn.ReLU())
         self.blocks = nn.Sequential(*[_Block(_DEEP, reach) for reach in (3, 7, 7, 3)])
-        self.out = nn.Sequential(nn.Conv2d(_DEEP, 4 * CLASSES, 1), nn.PixelShuffle(2))
+        self.out = nn.Sequential(nn.Conv2d(_DEEP, 4 * len(Surface), 1), nn.PixelShuffle(2))
 
     def forward(self, before: Tensor, after: Tensor) -> Tensor:
         """Logits [pairs, 7, rows, columns] of two dates' reflectance [pairs, 6, rows, columns]; even sides.

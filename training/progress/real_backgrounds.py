@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from services.progress_monitor.alignment.radiometry import normalised
 from services.progress_monitor.alignment.registration import aligned, register
+from training.paths import PUBLIC_DATA_DIR
 from training.progress.simulator.backgrounds import Background, DrawnCountryside, RealGround
 from training.progress.simulator.canvas import Canvas
 
@@ -85,3 +86,14 @@ class MixedGround:
         turns = int(rng.integers(4))
         one, two = (np.rot90(each[:, top : top + side, left : left + side], turns, (1, 2)) for each in pair)
         return RealGround((np.ascontiguousarray(one), np.ascontiguousarray(two)), canvas, rng)
+
+
+def grounds(*, held_out: bool = False) -> MixedGround:
+    """Ground of both sorts, or drawn alone where the real pictures are not at hand.
+
+    Args:
+        held_out: Whether over the cities that no model is fitted on, and not over the others.
+    """
+    folder = PUBLIC_DATA_DIR / "oscd_s2"
+    cities = read_cities(folder, HELD_OUT_CITIES if held_out else None) if folder.is_dir() else {}
+    return MixedGround(list(cities.values()))

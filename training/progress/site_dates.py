@@ -14,14 +14,13 @@ from rich.progress import track
 from bankai.inference import open_backend
 from bankai.settings import InferenceSettings
 from services.progress_monitor.change.model import ChangeModel
-from services.progress_monitor.comparison import Frame, compare
+from services.progress_monitor.comparison import compare
 from services.progress_monitor.imagery.cutting import Chip
-from services.progress_monitor.meaning.measures import ACTIVITY_DAYS, FEATURES, Shown, activity
+from services.progress_monitor.meaning.measures import FEATURES, Shown, activity, month_before
 from services.progress_monitor.observation import MIN_USABLE
-from training.progress.pairs import public_folder
-from training.progress.real_backgrounds import HELD_OUT_CITIES, MixedGround, read_cities
+from services.progress_monitor.site import NEAR_M, Frame
+from training.progress.real_backgrounds import MixedGround, grounds
 from training.progress.simulator.canvas import Canvas
-from training.progress.simulator.schedule import STAGES
 from training.progress.simulator.series import Series, Wish, draw_series
 
 _DATES = (8, 26)
@@ -72,23 +71,25 @@ async def _measured(series: Series, model: ChangeModel) -> list[tuple[float, ...
     size = canvas.size - canvas.size % 2
     frame = Frame(
         site=canvas.mask(series.layout.site)[:size, :size],
-        ring=~canvas.mask(shapely.buffer(series.layout.site, 30))[:size, :size],
+        ring=~canvas.mask(shapely.buffer(series.layout.site, NEAR_M))[:size, :size],
     )
     bands = (True,) * 6
     chips = [Chip(picture.reflectance[:, :size, :size], bands, 1.0) for picture in series.pictures]
     rows = []
-    shown: list[tuple[float, Shown]] = []
+    days: list[float] = []
+    shown: list[Shown] = []
     for picture, chip in zip(series.pictures, chips, strict=True):
         seen = await compare(chip, chips[0], frame, model, timeout=_TIMEOUT_S)
         if not seen.registration.good or seen.measures.usable < MIN_USABLE:
             continue
         looks = Shown(seen.reflectance, seen.usable)
-        before = [(day, look) for day, look in shown if picture.day - day >= ACTIVITY_DAYS]
-        moved = activity(looks, before[-1][1], frame.site) if before else None
-        built = picture.progress - series.schedule.progress(before[-1][0]) if before else np.nan
-        shown.append((picture.day, looks))
+        before = month_before(days, picture.day)
+        moved = None if before is None else activity(looks, shown[before], frame.site)
+        built = np.nan if before is None else picture.progress - series.schedule.progress(days[before])
+        days.append(picture.day)
+        shown.append(looks)
         seen_so = (seen.measures.usable, seen.measures.outside, np.nan if moved is None else moved, built)
-        truth = (STAGES.index(picture.stage), picture.progress)
+        truth = (picture.stage, picture.progress)
         rows.append((picture.day, *seen.measures.features(), *seen_so, *truth))
     return rows
 
@@ -112,10 +113,7 @@ def measure_site(seed: int) -> tuple[list[tuple[float, ...]], tuple[float, float
 
 def _prepare(held_out: bool) -> None:  # noqa: FBT001  # called by the pool, which knows no names
     global _ground  # noqa: PLW0603  # one per process of the pool
-    folder = public_folder("oscd_s2")
-    if folder is not None:
-        cities = read_cities(folder, HELD_OUT_CITIES if held_out else None)
-        _ground = MixedGround(list(cities.values()))
+    _ground = grounds(held_out=held_out)
 
 
 def main() -> None:

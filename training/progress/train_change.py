@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor, nn
 
+from services.progress_monitor.imagery.sensors import BANDS
 from training.optimisation import half_precision
-from training.progress.network import BANDS, ChangeNetwork
+from training.progress.network import ChangeNetwork
 
 _RATE = 3e-3
 _BATCH = 24
@@ -38,12 +39,12 @@ class Pairs:
             chosen = rng.integers(0, len(self.before), _BATCH)
             parts = (self.before[chosen], self.after[chosen], self.shares[chosen] / 255)
             before, after, shares = _turned([np.asarray(part, np.float32) for part in parts], rng)
-            common = np.exp(rng.normal(0, 0.15, (_BATCH, BANDS, 1, 1)) + rng.normal(0, 0.2, (_BATCH, 1, 1, 1)))
-            own = np.exp(rng.normal(0, 0.05, (_BATCH, BANDS, 1, 1)))
+            common = np.exp(rng.normal(0, 0.15, (_BATCH, len(BANDS), 1, 1)) + rng.normal(0, 0.2, (_BATCH, 1, 1, 1)))
+            own = np.exp(rng.normal(0, 0.05, (_BATCH, len(BANDS), 1, 1)))
             path = np.abs(rng.normal(0, 0.03, (_BATCH, 1, 1, 1))) * np.array([1, 0.8, 0.6, 0.4, 0, 0])[:, None, None]
             before, after = before * common + path, after * common * own + path
             for row in range(_BATCH):
-                missing = np.setdiff1d(np.arange(BANDS), _BAND_SETS[int(rng.integers(len(_BAND_SETS)))])
+                missing = np.setdiff1d(np.arange(len(BANDS)), _BAND_SETS[int(rng.integers(len(_BAND_SETS)))])
                 before[row, missing] = 0
                 after[row, missing] = 0
             yield torch.from_numpy(np.float32(before)), torch.from_numpy(np.float32(after)), torch.from_numpy(shares)

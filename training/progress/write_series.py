@@ -13,8 +13,7 @@ from shapely.affinity import affine_transform
 from shapely.geometry import mapping
 
 from services.progress_monitor.projecting import projected
-from training.progress.pairs import public_folder
-from training.progress.real_backgrounds import HELD_OUT_CITIES, MixedGround, read_cities
+from training.progress.real_backgrounds import grounds
 from training.progress.simulator.series import Series, Wish, draw_series
 
 _EPSG = 32650
@@ -59,7 +58,7 @@ def write_series(series: Series, folder: Path, planned_late: float = 0.0) -> Non
             file.descriptions = _NAMES
         when = date.isoformat()
         images.append({"path": name, "date": when, "sensor": series.sensor.name})
-        truth.append({"date": when, "stage": picture.stage, "progress": round(picture.progress, 4)})
+        truth.append({"date": when, "stage": picture.stage.id, "progress": round(picture.progress, 4)})
     site = affine_transform(series.layout.site, [1, 0, 0, -1, *_CENTRE])
     content = {
         "aoi": mapping(projected(site, _EPSG, 4326)),
@@ -93,8 +92,7 @@ def main() -> None:
     parser.add_argument("--dates", type=int, default=24)
     parser.add_argument("--seed", type=int, default=9_000_000)
     arguments = parser.parse_args()
-    folder = public_folder("oscd_s2")
-    ground = MixedGround(list(read_cities(folder, HELD_OUT_CITIES).values()) if folder else [])
+    ground = grounds(held_out=True)
     for number in track(range(arguments.sites), "sites"):
         rng = np.random.default_rng(arguments.seed + number)
         series = draw_series(rng, Wish(dates=arguments.dates), ground)

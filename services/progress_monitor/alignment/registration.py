@@ -61,6 +61,16 @@ class Registration:
         return self.quality >= MIN_QUALITY and self.shift <= MAX_SHIFT_PX and abs(self.turn) <= MAX_TURN_DEG
 
 
+STILL = Registration(0.0, 0.0, 0.0, 1.0)
+"""How the reference itself lies."""
+
+
+def brightness(reflectance: NDArray[np.float32]) -> Layer:
+    """What is registered of a picture [6, rows, columns]: the mean of its visible bands."""
+    visible: Layer = reflectance[:3].mean(0)
+    return visible
+
+
 def register(picture: Layer, reference: Layer, usable: Mask) -> Registration:
     """Finds how a picture lies against the reference.
 

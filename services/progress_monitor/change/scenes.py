@@ -11,8 +11,8 @@ from rasterio.io import DatasetReader, DatasetWriter
 from rasterio.windows import Window
 
 from bankai.evaluation.inputs import BadInputError
-from services.progress_monitor.alignment.radiometry import normalised
-from services.progress_monitor.alignment.registration import Registration, aligned, register
+from services.progress_monitor.alignment.matching import brought
+from services.progress_monitor.alignment.registration import Registration, brightness, register
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.change.surfaces import Surface
 from services.progress_monitor.imagery.sensors import BANDS, Sensor, band_positions, calibration
@@ -76,11 +76,8 @@ async def compare_scenes(before: Path, after: Path, out: Path, model: ChangeMode
 async def _changed(
     pair: Sequence[NDArray[np.float32]], registration: Registration, model: ChangeModel
 ) -> NDArray[np.uint8]:
-    def same() -> NDArray[np.float32]:
-        moved = aligned(pair[1], registration) if registration.good else pair[1]
-        return normalised(moved, pair[0], np.ones(moved.shape[1:], bool))
-
-    after = await asyncio.to_thread(same)
+    everywhere = np.ones(pair[0].shape[1:], bool)
+    after = await asyncio.to_thread(brought, pair[1], pair[0], registration, everywhere)
     surfaces, _ = await model.surfaces(pair[0], after, timeout=_TIMEOUT_S)
     return np.asarray(np.round((1 - surfaces[Surface.AS_BEFORE]) * 100), np.uint8)
 
@@ -89,7 +86,7 @@ def _registered(one: DatasetReader, two: DatasetReader) -> Registration:
     rows, columns = one.shape
     height, width = min(_OVERVIEW, rows), min(_OVERVIEW, columns)
     middle = Window((columns - width) // 2, (rows - height) // 2, width, height)
-    mine, theirs = (_read(each, middle)[:3].mean(0) for each in (two, one))
+    mine, theirs = (brightness(_read(each, middle)) for each in (two, one))
     return register(mine, theirs, (mine > 0) & (theirs > 0))
 
 

@@ -25,7 +25,7 @@ class Tile:
     size: tuple[int, int]
 
     def of(self, layers: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The tile's part of layers [n, rows, columns], mirrored where the raster ends before the tile does."""
+        """The tile's part of layers [n, rows, columns], its edge repeated where the raster ends before the tile."""
         rows, columns = self.size
         part = layers[:, self.top : self.top + rows, self.left : self.left + columns]
         short = (rows - part.shape[1], columns - part.shape[2])

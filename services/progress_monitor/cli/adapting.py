@@ -12,6 +12,7 @@ from bankai.inference.repository import ModelRepository
 from bankai.settings import InferenceSettings
 from services.progress_monitor.change.model import MODEL
 from services.progress_monitor.evaluation.change import pairs_of
+from services.progress_monitor.evaluation.counts import PixelCounts
 
 METRICS = (
     ("n", "pairs"),
@@ -28,7 +29,7 @@ def adapt_and_judge(data: Path, out: Path | None, folds: int, steps: int) -> dic
         FaultError: TRAINING_EXTRA_MISSING.
     """
     try:
-        from training.progress.adapt import Counts, adapt, judge, read_pair, shipped
+        from training.progress.adapt import adapt, judge, read_pair, shipped
         from training.progress.export import export
     except ImportError:
         raise FaultError("TRAINING_EXTRA_MISSING", "training needs more packages: run make setup-train") from None
@@ -43,7 +44,7 @@ def adapt_and_judge(data: Path, out: Path | None, folds: int, steps: int) -> dic
             pairs.append(read_pair(each))
             bar.advance(reading)
         task = bar.add_task("fitting", total=max(1, fits * steps))
-        before, after = Counts(), Counts()
+        before, after = PixelCounts(), PixelCounts()
         for fold in range(folds if folds > 1 else 0):
             network = shipped(model)
             adapt(

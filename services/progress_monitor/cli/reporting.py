@@ -9,7 +9,7 @@ from string import Template
 from bankai.progress.v1 import progress_pb2 as pb
 from services.progress_monitor.cli.dossier import Dossier
 from services.progress_monitor.cli.plotting import plot_png
-from services.progress_monitor.cli.tables import STAGES, alert_name, day, decision_name, facts
+from services.progress_monitor.cli.tables import STAGES, alert_name, day, decision_name, facts, status_name
 from services.progress_monitor.client import ProgressClient
 
 _LEGEND = (
@@ -115,11 +115,10 @@ def _course(dossier: Dossier) -> str:
     rows = []
     for point in dossier.timeline.points:
         seen = point.observation
-        status = pb.ObservationStatus.Name(seen.status).removeprefix("OBSERVATION_STATUS_").replace("_", " ").lower()
         counts = seen.status == pb.OBSERVATION_STATUS_USED
         progress = f"{point.progress:.0%} ({point.progress_low:.0%} to {point.progress_high:.0%})" if counts else "-"
         rows.append(
-            f"<tr><td>{day(seen, 'acquire_time')}</td><td>{status}</td><td>{seen.usable_share:.0%}</td>"
+            f"<tr><td>{day(seen, 'acquire_time')}</td><td>{status_name(seen)}</td><td>{seen.usable_share:.0%}</td>"
             f"<td>{STAGES[point.stage] if counts else '-'}</td><td>{progress}</td>"
             f"<td>{escape(seen.reason)}</td><td><code>{seen.sha256[:12]}</code></td></tr>"
         )

@@ -20,7 +20,7 @@ from bankai.timestamps import timestamp
 from services.progress_monitor.cli.dossier import Dossier, gather
 from services.progress_monitor.cli.plotting import plot_png, terminal_plot
 from services.progress_monitor.cli.reporting import report_html
-from services.progress_monitor.cli.tables import show_course, show_state
+from services.progress_monitor.cli.tables import show_course, show_state, status_name
 from services.progress_monitor.client import ProgressClient
 from services.progress_monitor.site_files import instant, sensor_named
 
@@ -97,8 +97,7 @@ async def observe_all(reached: Connection, project_id: str, files: Sequence[Path
                 radiometric_offset=shots.offset,
             )
             seen = await client.observe(config, file)
-            status = pb.ObservationStatus.Name(seen.status).removeprefix("OBSERVATION_STATUS_").lower()
-            console.print(f"{file.name}: {status}, {seen.usable_share:.0%} of the site seen {seen.reason}")
+            console.print(f"{file.name}: {status_name(seen)}, {seen.usable_share:.0%} of the site seen {seen.reason}")
 
 
 async def show_assessment(reached: Connection, project_id: str, as_of: str) -> None:

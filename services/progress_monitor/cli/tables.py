@@ -31,6 +31,12 @@ def day(message: object, field: str) -> str:
     return str(getattr(message, field).ToDatetime().date())
 
 
+def status_name(observation: pb.Observation) -> str:
+    """What became of a picture, in words."""
+    name = pb.ObservationStatus.Name(observation.status)
+    return name.removeprefix("OBSERVATION_STATUS_").replace("_", " ").lower()
+
+
 def alert_name(alert: pb.Alert) -> str:
     """An alert's id of the taxonomy."""
     return pb.AlertKind.Name(alert.kind).removeprefix("ALERT_KIND_").lower()
@@ -81,12 +87,11 @@ def show_course(timeline: pb.GetTimelineResponse, console: Console) -> None:
         column.justify = "right"
     for point in timeline.points:
         seen = point.observation
-        status = pb.ObservationStatus.Name(seen.status).removeprefix("OBSERVATION_STATUS_").lower()
         shift = (seen.registration.shift_x_px**2 + seen.registration.shift_y_px**2) ** 0.5
         counts = seen.status == pb.OBSERVATION_STATUS_USED
         table.add_row(
             day(seen, "acquire_time"),
-            status.replace("_", " "),
+            status_name(seen),
             f"{seen.usable_share:.0%}",
             STAGES[point.stage],
             f"{point.progress:.0%}" if counts else "-",

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bankai.evaluation.inputs import BadInputError
-from services.progress_monitor.alignment.radiometry import normalised
-from services.progress_monitor.alignment.registration import aligned, register
+from services.progress_monitor.alignment.matching import matched
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.change.surfaces import CHANGED, Surface
+from services.progress_monitor.evaluation.counts import PixelCounts
 from services.progress_monitor.evaluation.pictures import read_date
 from services.progress_monitor.imagery.cutting import Chip
 from services.progress_monitor.imagery.quality import judge
@@ -49,18 +49,14 @@ class Judged:
 
     Attributes:
         name: Of its folder.
-        right: Pixels that have changed and were found.
-        wrong: Pixels that were found and have not changed.
-        missed: Pixels that have changed and were not found.
+        counts: Its pixels.
         shift_px: Shift that was found between the dates.
         pixels: Pixels judged.
         seconds: Time from the files to the answer.
     """
 
     name: str
-    right: int
-    wrong: int
-    missed: int
+    counts: PixelCounts
     shift_px: float
     pixels: int
     seconds: float
@@ -94,10 +90,7 @@ async def changed(before: Chip, after: Chip, model: ChangeModel) -> tuple[NDArra
         after: The second, of the same shape.
         model: The change model.
     """
-    both = np.asarray((before.reflectance > 0).any(0) & (after.reflectance > 0).any(0))
-    registration = register(after.reflectance[:3].mean(0), before.reflectance[:3].mean(0), both)
-    moved = aligned(after.reflectance, registration) if registration.good else after.reflectance
-    same = normalised(moved, before.reflectance, both)
+    registration, same = matched(after.reflectance, before.reflectance)
     surfaces, _ = await model.surfaces(before.reflectance, same, timeout=_TIMEOUT_S)
     # What the model calls hidden and the rules do not is no cloud: mostly a new roof, as bright as one.
     clear = judge(same, after.bands, before.reflectance).usable
@@ -111,24 +104,13 @@ async def judge_pair(files: PairFiles, model: ChangeModel) -> Judged:
         BadInputError: One of its files cannot be read.
     """
     begun = time.perf_counter()
-    before = read_date(files.before)
-    after = read_date(files.after)
-    rows, columns = (
-        min(lengths) for lengths in zip(before.reflectance.shape[1:], after.reflectance.shape[1:], strict=True)
-    )
-    if abs(before.reflectance.shape[1] - after.reflectance.shape[1]) > max(16, rows // 10):
-        after = read_date(files.after, shape=(before.reflectance.shape[1], before.reflectance.shape[2]))
-        rows, columns = before.reflectance.shape[1:]
-    # Pictures of one place may differ by a few rows and columns; their first pixel is the same.
-    probability, shift = await changed(_cropped(before, rows, columns), _cropped(after, rows, columns), model)
+    before, after, truth = read_labelled(files)
+    probability, shift = await changed(before, after, model)
     seconds = time.perf_counter() - begun
-    truth = read_mask(files.mask, before.reflectance.shape[1:])[:rows, :columns]
     found = probability > THRESHOLD
     return Judged(
         files.name,
-        right=int((found & truth).sum()),
-        wrong=int((found & ~truth).sum()),
-        missed=int((~found & truth).sum()),
+        counts=PixelCounts.of(found, truth),
         shift_px=shift,
         pixels=truth.size,
         seconds=seconds,
@@ -137,28 +119,39 @@ async def judge_pair(files: PairFiles, model: ChangeModel) -> Judged:
 
 def metrics(judged: Sequence[Judged]) -> dict[str, float | int]:
     """The metrics over all pairs, their pixels taken together."""
-    right, wrong, missed = (sum(getattr(each, name) for each in judged) for name in ("right", "wrong", "missed"))
+    counts = sum((each.counts for each in judged), PixelCounts())
     return {
         "n": len(judged),
-        "precision": right / max(1, right + wrong),
-        "recall": right / max(1, right + missed),
-        "f1": 2 * right / max(1, 2 * right + wrong + missed),
-        "iou": right / max(1, right + wrong + missed),
+        "precision": counts.precision,
+        "recall": counts.recall,
+        "f1": counts.f1,
+        "iou": counts.iou,
         "mean_shift_px": float(np.mean([each.shift_px for each in judged])),
         "mpx_per_s": sum(each.pixels for each in judged) / 1e6 / sum(each.seconds for each in judged),
     }
+
+
+def read_labelled(files: PairFiles) -> tuple[Chip, Chip, NDArray[np.bool_]]:
+    """Both dates of a pair and what has changed, of one size.
+
+    Raises:
+        BadInputError: One of its files cannot be read.
+    """
+    before, after = read_date(files.before), read_date(files.after)
+    shape = (before.reflectance.shape[1], before.reflectance.shape[2])
+    truth = _mask(files.mask, shape)
+    rows, columns = (min(lengths) for lengths in zip(shape, after.reflectance.shape[1:], strict=True))
+    if abs(shape[0] - after.reflectance.shape[1]) > max(16, rows // 10):
+        return before, read_date(files.after, shape=shape), truth
+    # Pictures of one place may differ by a few rows and columns; their first pixel is the same.
+    return _cropped(before, rows, columns), _cropped(after, rows, columns), truth[:rows, :columns]
 
 
 def _cropped(chip: Chip, rows: int, columns: int) -> Chip:
     return Chip(chip.reflectance[:, :rows, :columns], chip.bands, chip.covered)
 
 
-def read_mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """A mask of what has changed, brought to a shape (rows, columns).
-
-    Raises:
-        BadInputError: It is no readable picture.
-    """
+def _mask(file: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
     mask = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise BadInputError(file, None, "is no readable picture")

@@ -70,11 +70,16 @@ def opened_picture(file: Path) -> Iterator[DatasetReader]:
         raise BadInputError(file, None, f"cannot be read ({error.strerror})") from None
 
 
+def probable_sensor(dataset: DatasetReader) -> Sensor:
+    """What a picture without a sensor's name most probably comes from."""
+    eight_bit = dataset.count <= 4 and dataset.dtypes[0] == "uint8"
+    return Sensor.RGB if eight_bit else Sensor.SENTINEL2_L2A
+
+
 def _bands(file: Path, sensor: Sensor | None) -> dict[int, NDArray[np.float32]]:
     """Reflectance by position in `BANDS` of what one file holds."""
     with opened_picture(file) as dataset:
-        eight_bit = dataset.count <= 4 and dataset.dtypes[0] == "uint8"
-        kind = sensor or (Sensor.RGB if eight_bit else Sensor.SENTINEL2_L2A)
+        kind = sensor or probable_sensor(dataset)
         numbers = calibration(kind, dataset.dtypes[0], None)
         found = {}
         for band, position in enumerate(band_positions(kind, dataset.descriptions, (), partial=True)):

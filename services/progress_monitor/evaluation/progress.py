@@ -6,30 +6,25 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import shapely
 
 from bankai.evaluation.inputs import BadInputError
-from services.progress_monitor.alignment.registration import Registration
-from services.progress_monitor.aoi import parse_aoi
+from services.progress_monitor.alignment.registration import STILL
 from services.progress_monitor.change.model import ChangeModel
-from services.progress_monitor.comparison import Frame, compare
-from services.progress_monitor.evaluation.pictures import opened_picture, read_date
-from services.progress_monitor.grid import grid_of
+from services.progress_monitor.comparison import compare
+from services.progress_monitor.evaluation.pictures import opened_picture, probable_sensor, read_date
 from services.progress_monitor.imagery.cutting import Chip, cut
-from services.progress_monitor.imagery.opening import place_of
 from services.progress_monitor.imagery.quality import judge
-from services.progress_monitor.imagery.sensors import Sensor, band_positions, calibration
+from services.progress_monitor.imagery.question import Question
 from services.progress_monitor.meaning.evidence import EvidenceModel
-from services.progress_monitor.meaning.measures import ACTIVITY_DAYS, Measures, Shown, activity, measure
+from services.progress_monitor.meaning.measures import UNCHANGED, Measures, Shown, activity, month_before
 from services.progress_monitor.meaning.stages import Stage
 from services.progress_monitor.meaning.states import Belief, StateModel, blank
-from services.progress_monitor.observation import MIN_USABLE
+from services.progress_monitor.observation import MIN_REFERENCE, MIN_USABLE
 from services.progress_monitor.project import DAY_S
+from services.progress_monitor.site import Frame, Site
 from services.progress_monitor.site_files import NAME, SiteFile, SitePicture, read_site
 
 _TIMEOUT_S = 600.0
-_ACTIVITY_S = ACTIVITY_DAYS * DAY_S
-_NEAR_M = 30.0
 _NEAR_PX = 3
 _STEP_BACK = 0.05
 """Fall of progress between two dates that is a regression."""
@@ -95,7 +90,7 @@ async def judge_site(folder: Path, models: Models) -> JudgedSite:
     frame, chips = _chips(site)
     times, measures = await _measured(chips, frame, site.pictures, models.change)
     days = [time / DAY_S for time in times]
-    evidence, _ = await models.evidence.evidence(days, measures, timeout=_TIMEOUT_S)
+    evidence = await models.evidence.evidence(days, measures, timeout=_TIMEOUT_S)
     # What is believed of a day without a usable picture is what its neighbours leave possible.
     blanks = [blank(each.time / DAY_S) for each in site.truth if each.time not in times]
     evidence = sorted([*evidence, *blanks], key=lambda each: each.day)
@@ -152,17 +147,13 @@ def metrics(judged: Sequence[JudgedSite]) -> dict[str, float | int | None]:
 def _chips(site: SiteFile) -> tuple[Frame, list[Chip]]:
     if site.mask is not None:
         return _in_pixels(site, site.mask)
-    aoi = parse_aoi(site.aoi)
-    grid = grid_of(aoi)
-    frame = Frame(grid.mask(aoi.metric), ~grid.mask(shapely.buffer(aoi.metric, _NEAR_M)))
+    place = Site.of(site.aoi)
     chips = []
     for picture in site.pictures:
         with opened_picture(picture.path) as dataset:
-            sensor = picture.sensor or (Sensor.RGB if dataset.dtypes[0] == "uint8" else Sensor.SENTINEL2_L2A)
-            positions = band_positions(sensor, dataset.descriptions, ())
-            numbers = calibration(sensor, dataset.dtypes[0], None)
-            chips.append(cut(dataset, place_of(dataset, None), grid, positions, numbers))
-    return frame, chips
+            sensor = picture.sensor or probable_sensor(dataset)
+            chips.append(cut(dataset, Question(picture.path, place.grid, sensor)))
+    return place.frame, chips
 
 
 def _in_pixels(site: SiteFile, file: Path) -> tuple[Frame, list[Chip]]:
@@ -181,23 +172,21 @@ async def _measured(
 ) -> tuple[list[float], list[Measures]]:
     """What the dates that count show; the first clear one is the reference, as in the service."""
     first = max(chips[: max(1, len(chips) // 3)], key=lambda chip: _clear(chip, frame))
-    reference = next((chip for chip in chips if _clear(chip, frame) >= 0.6), first)
+    reference = next((chip for chip in chips if _clear(chip, frame) >= MIN_REFERENCE), first)
     times: list[float] = []
     found: list[Measures] = []
     shown: list[Shown] = []
     for picture, chip in zip(pictures, chips, strict=True):
         if chip is reference:
-            blank = np.zeros((7, *frame.site.shape), np.float32)
-            blank[0] = 1
-            registration, measures = Registration(0, 0, 0, 1), measure(blank, frame.site, frame.site, frame.ring)
+            registration, measures = STILL, replace(UNCHANGED, usable=1.0)
             looks = Shown(chip.reflectance, judge(chip.reflectance, chip.bands).usable)
         else:
             seen = await compare(chip, reference, frame, model, timeout=_TIMEOUT_S)
             registration, measures = seen.registration, seen.measures
             looks = Shown(seen.reflectance, seen.usable)
         if registration.good and measures.usable >= MIN_USABLE:
-            before = [look for time, look in zip(times, shown, strict=True) if picture.time - time >= _ACTIVITY_S]
-            moved = activity(looks, before[-1], frame.site) if before else None
+            before = month_before([time / DAY_S for time in times], picture.time / DAY_S)
+            moved = None if before is None else activity(looks, shown[before], frame.site)
             times.append(picture.time)
             found.append(replace(measures, activity=moved))
             shown.append(looks)

@@ -1,6 +1,5 @@
 """A picture cut to a site's grid, as reflectance in the service's bands."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +13,9 @@ from rasterio.warp import reproject, transform_bounds
 
 from bankai.errors import InvalidRequestError
 from services.progress_monitor.grid import Grid
-from services.progress_monitor.imagery.opening import Place, corrupt
-from services.progress_monitor.imagery.sensors import BANDS, Calibration
+from services.progress_monitor.imagery.opening import Place, corrupt, place_of
+from services.progress_monitor.imagery.question import Question
+from services.progress_monitor.imagery.sensors import BANDS, band_positions, calibration
 
 _COARSER = 1.5
 """A picture whose pixels are this much smaller than the grid's is averaged, not sampled."""
@@ -39,21 +39,21 @@ class Chip:
     covered: float
 
 
-def cut(
-    dataset: DatasetReader, place: Place, grid: Grid, positions: Sequence[int | None], calibration: Calibration
-) -> Chip:
-    """Cuts a picture to a grid. Reads only the part that the grid needs, in windows.
+def cut(dataset: DatasetReader, question: Question) -> Chip:
+    """Cuts a picture to a site's grid. Reads only the part that the grid needs, in windows.
 
     Args:
-        dataset: The picture.
-        place: Where it lies.
-        grid: The site's grid.
-        positions: Where each of `BANDS` lies in it.
-        calibration: What its numbers mean.
+        dataset: The picture, opened.
+        question: The grid, and what is known of the picture.
 
     Raises:
-        InvalidRequestError: IMAGE_OFF_SITE, IMAGE_TOO_COARSE or IMAGE_CORRUPT.
+        InvalidRequestError: IMAGE_NOT_PLACED, IMAGE_CORNERS_INVALID, IMAGE_OFF_SITE, IMAGE_TOO_COARSE, IMAGE_CORRUPT,
+            BANDS_UNKNOWN, BANDS_MISMATCH or PIXELS_UNSUPPORTED.
     """
+    positions = band_positions(question.sensor, dataset.descriptions, question.bands)
+    first = next(position for position in positions if position is not None)
+    calibrated = calibration(question.sensor, dataset.dtypes[first], question.offset)
+    place, grid = place_of(dataset, question.corners), question.grid
     resampling = _resampling(dataset, place, grid)
     nodata = dataset.nodata if dataset.nodata is not None else 0
     out = np.zeros((len(BANDS), *grid.shape), np.float32)
@@ -67,7 +67,7 @@ def cut(
             known &= numbers < _SATURATED_U16
         there &= known
         # Dark ground keeps a value of its own: zero stands for no picture.
-        out[band] = np.where(known, np.clip(numbers * calibration.scale + calibration.offset, 1e-4, 2.0), 0)
+        out[band] = np.where(known, np.clip(numbers * calibrated.scale + calibrated.offset, 1e-4, 2.0), 0)
     out[:, ~there] = 0
     covered = float(there.mean())
     if covered == 0:

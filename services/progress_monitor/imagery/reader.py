@@ -5,7 +5,8 @@ from bankai.sandbox import Costs, Refusals, Sandbox
 from services.progress_monitor.imagery.cutting import Chip
 from services.progress_monitor.imagery.limits import ImageLimits
 from services.progress_monitor.imagery.opening import corrupt
-from services.progress_monitor.imagery.wire import Question, unpacked
+from services.progress_monitor.imagery.question import Question
+from services.progress_monitor.imagery.wire import unpacked
 from services.progress_monitor.imagery.worker import too_costly
 
 

@@ -7,9 +7,9 @@ from bankai.errors import InvalidRequestError
 from bankai.sandbox import answered, limit_this_process
 from services.progress_monitor.imagery.cutting import cut
 from services.progress_monitor.imagery.limits import ImageLimits
-from services.progress_monitor.imagery.opening import opened, place_of
-from services.progress_monitor.imagery.sensors import band_positions, calibration
-from services.progress_monitor.imagery.wire import Question, packed
+from services.progress_monitor.imagery.opening import opened
+from services.progress_monitor.imagery.question import Question
+from services.progress_monitor.imagery.wire import packed
 
 
 def too_costly() -> InvalidRequestError:
@@ -26,10 +26,7 @@ def decode(question: Question, limits: ImageLimits) -> bytes:
         InvalidRequestError: What opening and cutting raise.
     """
     with opened(question.path, limits) as dataset:
-        positions = band_positions(question.sensor, dataset.descriptions, question.bands)
-        first = next(place for place in positions if place is not None)
-        numbers = calibration(question.sensor, dataset.dtypes[first], question.offset)
-        return b"C" + packed(cut(dataset, place_of(dataset, question.corners), question.grid, positions, numbers))
+        return b"C" + packed(cut(dataset, question))
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ class EvidenceModel:
         measures: Sequence[Measures],
         *,
         timeout: float,  # noqa: ASYNC109  # part of a deadline
-    ) -> tuple[list[Evidence], str]:
+    ) -> list[Evidence]:
         """What dates suggest.
 
         Args:
@@ -44,25 +44,21 @@ class EvidenceModel:
             measures: What was measured on each; at least one.
             timeout: Seconds until the answer is of no use any more.
 
-        Returns:
-            (evidence of each date, version of the model).
-
         Raises:
             BankaiError: As the backend.
         """
         features = np.stack([each.features() for each in measures])
-        stages, progress, version = [], [], ""
+        stages, progress = [], []
         for start in range(0, len(features), _MOST_ROWS):
             rows = features[start : start + _MOST_ROWS]
             answer = await self._backend.infer(MODEL, {"features": rows}, timeout=timeout)
             stages.append(answer.outputs["stages"])
             progress.append(answer.outputs["progress"])
-            version = answer.version
         found = zip(days, np.concatenate(stages), np.concatenate(progress), measures, strict=True)
         return [
             Evidence(day, stage.astype(np.float64), float(mean), float(deviation), one.usable, one.activity)
             for day, stage, (mean, deviation), one in found
-        ], version
+        ]
 
 
 def read_parameters(repository: ModelRepository) -> Parameters:

@@ -1,5 +1,7 @@
 """A site on one date in numbers."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -52,6 +54,10 @@ class Measures:
         return np.concatenate((np.sqrt(shares), within, [np.float32(np.sqrt(roofed))])).astype(np.float32)
 
 
+UNCHANGED = Measures(0.0, (1.0, *[0.0] * 5), (1.0, *[0.0] * 5), 0.0)
+"""A site of which nothing is seen, or nothing but what was there before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A date's pixels.
@@ -79,7 +85,7 @@ def measure(
     shown = site & usable
     seen = float(shown.sum()) / max(1.0, float(site.sum()))
     if not shown.any():
-        return Measures(0.0, (1.0, *[0.0] * 5), (1.0, *[0.0] * 5), 0.0)
+        return UNCHANGED
     inside = surfaces[: Surface.HIDDEN, shown]
     inside = inside / np.maximum(inside.sum(0), 1e-6)
     most = np.bincount(inside.argmax(0), minlength=len(inside)) / inside.shape[1]
@@ -87,6 +93,17 @@ def measure(
     outside = float((around[list(CHANGED)].sum(0) > _SURE).mean()) if around.size else 0.0
     shares = inside.mean(1)
     return Measures(seen, tuple(float(each) for each in shares), tuple(float(each) for each in most), outside)
+
+
+def month_before(days: Sequence[float], day: float) -> int | None:
+    """Number of the date with which a date is compared for its activity; None where all are too near.
+
+    Args:
+        days: Days of the dates before, in order.
+        day: Its own.
+    """
+    number = bisect_right(days, day - ACTIVITY_DAYS)
+    return number - 1 if number else None
 
 
 def activity(now: Shown, before: Shown, site: NDArray[np.bool_]) -> float | None:

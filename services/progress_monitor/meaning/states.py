@@ -7,6 +7,7 @@ Forward-backward after Rabiner (1989).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,28 +155,37 @@ class StateModel:
 
     def filtered(self, evidence: Sequence[Evidence]) -> list[Belief]:
         """What was known on each date, from it and those before."""
-        return [self._belief(one.day, forward) for one, forward in zip(evidence, self._forward(evidence), strict=True)]
+        return [
+            self._belief(one.day, forward)
+            for one, forward in zip(evidence, self._forward(self._links(evidence)), strict=True)
+        ]
 
     def smoothed(self, evidence: Sequence[Evidence]) -> list[Belief]:
         """What is known now of each date, from all."""
-        forward = self._forward(evidence)
+        links = self._links(evidence)
+        forward = self._forward(links)
         backward = np.ones(len(self._level))
         beliefs = []
-        for number in range(len(evidence) - 1, -1, -1):
-            beliefs.append(self._belief(evidence[number].day, forward[number] * backward))
-            if number:
-                step = self._step(evidence[number].day - evidence[number - 1].day)
-                backward = step @ (self._likelihood(evidence[number]) * backward)
+        for one, known, (step, likelihood) in zip(reversed(evidence), reversed(forward), reversed(links), strict=True):
+            beliefs.append(self._belief(one.day, known * backward))
+            if step is not None:
+                backward = step @ (likelihood * backward)
                 backward /= backward.max()
         return beliefs[::-1]
 
-    def _forward(self, evidence: Sequence[Evidence]) -> list[NDArray[np.float64]]:
+    def _links(self, evidence: Sequence[Evidence]) -> list[tuple[NDArray[np.float64] | None, NDArray[np.float64]]]:
+        """For each date the chances of its states after those of the date before, and its likelihood."""
+        days = [one.day for one in evidence]
+        steps = [None, *(self._step(after - before) for before, after in pairwise(days))]
+        return [(step, self._likelihood(one)) for step, one in zip(steps, evidence, strict=False)]
+
+    def _forward(
+        self, links: Sequence[tuple[NDArray[np.float64] | None, NDArray[np.float64]]]
+    ) -> list[NDArray[np.float64]]:
         found = []
         now = self._prior
-        for number, one in enumerate(evidence):
-            if number:
-                now = now @ self._step(one.day - evidence[number - 1].day)
-            now = now * self._likelihood(one)
+        for step, likelihood in links:
+            now = (now if step is None else now @ step) * likelihood
             now = now / now.sum()
             found.append(now)
         return found

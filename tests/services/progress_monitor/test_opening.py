@@ -10,9 +10,9 @@ from services.progress_monitor.aoi import Aoi
 from services.progress_monitor.grid import grid_of
 from services.progress_monitor.imagery.limits import ImageLimits
 from services.progress_monitor.imagery.opening import Corners
+from services.progress_monitor.imagery.question import Question
 from services.progress_monitor.imagery.reader import ImageReader
 from services.progress_monitor.imagery.sensors import Sensor
-from services.progress_monitor.imagery.wire import Question
 from tests.services.progress_monitor.conftest import countryside, numbers, write_tiff
 
 

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.progress.simulator.materials import Surface
-from training.progress.simulator.schedule import STAGES, Schedule, Stall, Work, draw_schedule
+from services.progress_monitor.change.surfaces import Surface
+from services.progress_monitor.meaning.stages import Stage
+from training.progress.simulator.schedule import Schedule, Stall, Work, draw_schedule
 from training.progress.simulator.series import Wish, draw_series
 
 WORKS = (Work(1000, 0.0, 0.6), Work(3000, 0.3, 1.0))
@@ -15,7 +16,7 @@ def test_progress_and_stage_only_advance(*, seed: int, stalled: bool) -> None:
     schedule = draw_schedule([1000, 2000, 500], 100.0, np.random.default_rng(seed), stalled=stalled)
     days = np.linspace(50, schedule.finish + 20, 60)
     progress = [schedule.progress(float(day)) for day in days]
-    stages = [STAGES.index(schedule.stage(float(day))) for day in days]
+    stages = [schedule.stage(float(day)) for day in days]
     assert progress == sorted(progress)
     assert stages == sorted(stages)
     assert (progress[0], stages[0]) == (0.0, 0)
@@ -32,7 +33,7 @@ def test_nothing_is_built_while_work_rests() -> None:
 
 def test_work_that_never_begins() -> None:
     schedule = Schedule(np.inf, 300.0, WORKS, 0.6)
-    assert (schedule.progress(1e6), schedule.stage(1e6)) == (0.0, "not_started")
+    assert (schedule.progress(1e6), schedule.stage(1e6)) == (0.0, Stage.NOT_STARTED)
 
 
 @settings(max_examples=4)
@@ -49,5 +50,5 @@ def test_a_series_is_its_seed_and_its_truth_fits_its_pixels(seed: int) -> None:
         assert (built > 0) == (picture.progress > 0.08) or 0 < picture.progress < 0.12
     planned = sum(building.outline.area for building in one.layout.buildings)
     last = one.pictures[-1]
-    if last.stage == "complete":
+    if last.stage is Stage.COMPLETE:
         assert last.shares[Surface.COVERED].sum() * 100 == pytest.approx(planned, rel=0.25)

@@ -12,13 +12,14 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from services.progress_monitor.evaluation.counts import PixelCounts
 from training.paths import PUBLIC_DATA_DIR
 from training.progress.rgb.augment import Augmentation
 from training.progress.rgb.baselines import cva_otsu, pca_kmeans
@@ -34,35 +35,6 @@ Method = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.bool_]]
 BASELINES: dict[str, Method] = {"cva_otsu": cva_otsu, "pca_kmeans": pca_kmeans}
 
 
-@dataclass(slots=True)
-class Counts:
-    """Pixels by what was said of them and what is true.
-
-    Attributes:
-        hits: Changed, and found.
-        false_alarms: Unchanged, and said to be changed.
-        misses: Changed, and not found.
-    """
-
-    hits: int = 0
-    false_alarms: int = 0
-    misses: int = 0
-
-    def add(self, found: NDArray[np.bool_], mask: NDArray[np.uint8]) -> None:
-        """Counts one pair's pixels, [rows, columns] each."""
-        changed = mask > 0
-        self.hits += int((found & changed).sum())
-        self.false_alarms += int((found & ~changed).sum())
-        self.misses += int((~found & changed).sum())
-
-    def scores(self) -> dict[str, float]:
-        """Precision, recall and F1 of change; 0 where nothing was found."""
-        precision = self.hits / max(1, self.hits + self.false_alarms)
-        recall = self.hits / max(1, self.hits + self.misses)
-        f1 = 2 * self.hits / max(1, 2 * self.hits + self.false_alarms + self.misses)
-        return {"precision": round(precision, 3), "recall": round(recall, 3), "f1": round(f1, 3)}
-
-
 def folds_of(pairs: Sequence[Pair], folds: int) -> list[list[Pair]]:
     """Deals pairs into folds of about equal size, none of which shares a scene with another."""
     scenes: dict[str, list[Pair]] = defaultdict(list)
@@ -76,10 +48,12 @@ def folds_of(pairs: Sequence[Pair], folds: int) -> list[list[Pair]]:
     return dealt
 
 
-def measure(sets: dict[str, list[Pair]], schedule: Schedule, folds: int, seed: int) -> dict[str, dict[str, Counts]]:
+def measure(
+    sets: dict[str, list[Pair]], schedule: Schedule, folds: int, seed: int
+) -> dict[str, dict[str, PixelCounts]]:
     """Counts by set and method, on left-out scenes."""
     console = Console(file=sys.stderr)
-    counts: dict[str, dict[str, Counts]] = {name: defaultdict(Counts) for name in sets}
+    counts: dict[str, dict[str, PixelCounts]] = {name: defaultdict(PixelCounts) for name in sets}
     dealt = {name: folds_of(pairs, folds) for name, pairs in sets.items()}
     for left_out in range(folds):
         began = time.monotonic()
@@ -88,10 +62,16 @@ def measure(sets: dict[str, list[Pair]], schedule: Schedule, folds: int, seed: i
         console.print(f"fold {left_out + 1} of {folds}: fitted in {time.monotonic() - began:.0f} s")
         for name, parts in dealt.items():
             for pair in parts[left_out]:
-                counts[name]["network"].add(likelihood(network, pair.before, pair.after) > THRESHOLD, pair.mask)
+                found = likelihood(network, pair.before, pair.after) > THRESHOLD
+                counts[name]["network"] += PixelCounts.of(found, pair.mask > 0)
                 for method, find in BASELINES.items():
-                    counts[name][method].add(find(pair.before, pair.after), pair.mask)
+                    counts[name][method] += PixelCounts.of(find(pair.before, pair.after), pair.mask > 0)
     return counts
+
+
+def _scores(seen: PixelCounts) -> dict[str, float]:
+    """Precision, recall and F1 of change."""
+    return {name: round(float(getattr(seen, name)), 3) for name in ("precision", "recall", "f1")}
 
 
 def main() -> None:
@@ -106,7 +86,7 @@ def main() -> None:
     schedule = Schedule(steps=options.steps)
     sets = {name: list(read(options.data)) for name, read in SETS.items()}
     counts = measure(sets, schedule, options.folds, options.seed)
-    scores = {name: {method: seen.scores() for method, seen in of.items()} for name, of in counts.items()}
+    scores = {name: {method: _scores(seen) for method, seen in of.items()} for name, of in counts.items()}
     print(f"{'set':<18}{'method':<12}{'precision':>10}{'recall':>8}{'F1':>7}")
     for name, methods in scores.items():
         for method, score in methods.items():

@@ -9,10 +9,10 @@ import shapely
 from numpy.typing import NDArray
 from shapely.affinity import rotate
 
+from services.progress_monitor.imagery.sensors import BANDS
 from training.progress.simulator.canvas import Canvas, Field
 from training.progress.simulator.materials import (
     ASPHALT,
-    BANDS,
     LEAVES,
     ROOFS,
     SOILS,

@@ -5,26 +5,18 @@ hand to six broad bands; what matters is their order and their spread, which eve
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")
-"""Bands of every rendered picture, in this order."""
+from services.progress_monitor.change.surfaces import Surface
+from services.progress_monitor.imagery.sensors import BANDS
 
 Spectrum = tuple[float, float, float, float, float, float]
 
 
-class Surface(IntEnum):
-    """What a piece of the site has become: the classes of the change models' truth masks."""
-
-    AS_BEFORE = 0
-    CLEARED = 1
-    FOUNDATION = 2
-    STRUCTURE = 3
-    COVERED = 4
-    PAVED = 5
+SURFACES = tuple(surface for surface in Surface if surface is not Surface.HIDDEN)
+"""What a piece of a site can become."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ import shapely
 from numpy.typing import NDArray
 from shapely.affinity import translate
 
+from services.progress_monitor.change.surfaces import Surface
 from training.progress.simulator.backgrounds import Background, Reflectance
 from training.progress.simulator.canvas import Canvas, Field, Mask
 from training.progress.simulator.layout import Building, Layout
-from training.progress.simulator.materials import ASPHALT, CONCRETE, FRAME, LEAVES, ROOFS, SOILS, Surface, drawn
+from training.progress.simulator.materials import ASPHALT, CONCRETE, FRAME, LEAVES, ROOFS, SOILS, drawn
 from training.progress.simulator.schedule import PHASES, Schedule, Work
 
 _SHADE = 0.38

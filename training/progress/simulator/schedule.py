@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-STAGES = ("not_started", "clearing", "foundation", "structure", "envelope", "complete")
-"""Ids of the taxonomy's stages, in order."""
+from services.progress_monitor.meaning.stages import Stage
 
 CLEARED_WEIGHT = 0.05
 """Progress of a building whose ground has been cleared."""
@@ -101,17 +100,17 @@ class Schedule:
         done = [float(np.clip((work.time(clock) - begin) / (end - begin), 0, 1)) * work.area for work in self.works]
         return sum(done) / sum(work.area for work in self.works)
 
-    def stage(self, day: float) -> str:
-        """Id of the stage by the taxonomy's signs: what most of the planned area shows decides."""
+    def stage(self, day: float) -> Stage:
+        """The stage by the taxonomy's signs: what most of the planned area shows decides."""
         if self.clock(day) <= 0:
-            return STAGES[0]
+            return Stage.NOT_STARTED
         if self.clock(day) >= 1:
-            return STAGES[5]
+            return Stage.COMPLETE
         if self.share(day, 3) >= 0.6:
-            return STAGES[4]
+            return Stage.ENVELOPE
         if self.share(day, 2) >= 0.08:
-            return STAGES[3]
-        return STAGES[2] if self.share(day, 1) >= 0.05 else STAGES[1]
+            return Stage.STRUCTURE
+        return Stage.FOUNDATION if self.share(day, 1) >= 0.05 else Stage.CLEARING
 
 
 def draw_schedule(areas: Sequence[float], start: float, rng: np.random.Generator, *, stalled: bool) -> Schedule:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.progress_monitor.meaning.stages import Stage
 from training.progress.simulator.air import Weather, draw_weather, seen_through
 from training.progress.simulator.backgrounds import Background, DrawnCountryside
 from training.progress.simulator.canvas import Canvas
 from training.progress.simulator.layout import Layout, draw_layout
-from training.progress.simulator.materials import Surface
+from training.progress.simulator.materials import SURFACES
 from training.progress.simulator.scene import Scene, draw_sun
 from training.progress.simulator.schedule import Schedule, Work, draw_schedule
 from training.progress.simulator.sensors import SENTINEL2, Sensor, Shot, draw_shot, measured, warped
@@ -33,7 +34,7 @@ class Picture:
         shares_seen: The same, displaced as the picture is.
         unusable: Share of each pixel that cloud, shadow or snow hides, displaced as the picture is; [rows, columns].
         shot: How it was taken.
-        stage: Id of the stage.
+        stage: The stage.
         progress: In [0, 1].
     """
 
@@ -43,7 +44,7 @@ class Picture:
     shares_seen: NDArray[np.float32]
     unusable: NDArray[np.float32]
     shot: Shot
-    stage: str
+    stage: Stage
     progress: float
 
 
@@ -121,7 +122,7 @@ def draw_series(rng: np.random.Generator, wish: Wish = Wish(), background: MakeB
         seen = seen_through(look.reflectance, weather, canvas, sun, rng)
         shot = draw_shot(rng, len(wish.sensor.bands), aligned=wish.aligned)
         still = Shot((0.0, 0.0), 0.0, shot.gain, shot.offset)
-        masks = np.stack([look.surface == surface for surface in Surface]).astype(np.float32)
+        masks = np.stack([look.surface == surface for surface in SURFACES]).astype(np.float32)
         pictures.append(
             Picture(
                 day=float(day),
