@@ -86,4 +86,4 @@ async def test_logs_name_channel_and_key_id_but_hold_no_key(
     ]
     assert calls[1]["reason"] == "API_KEY_UNKNOWN"
     for key in (raw, STRANGE):
-        assert key.rpartition("_")[2] not in str(lines)
+        assert key.split("_", 2)[2] not in str(lines)  # the secret may hold "_" itself

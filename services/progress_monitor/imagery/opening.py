@@ -16,6 +16,7 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.transform import Affine, from_gcps
+from shapely import Polygon
 
 from bankai.errors import InvalidRequestError
 from services.progress_monitor.imagery.limits import ImageLimits
@@ -32,6 +33,8 @@ _ENVIRONMENT = {
     "GDAL_TIFF_INTERNAL_MASK": "YES",
     "GDAL_CACHEMAX": 64,
 }
+_LEAST_AREA = 1e-12
+"""Square degrees that a picture's corners span at least: about 1 dm²."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +110,10 @@ def place_of(dataset: DatasetReader, corners: Corners | None) -> Place:
     points = [GroundControlPoint(row, col, *place) for row, col, place in (*ends, (high, 0, corners.bottom_left))]
     if not all(abs(x) <= 180 and abs(y) <= 90 for point in points for x, y in ((point.x, point.y),)):
         raise InvalidRequestError("IMAGE_CORNERS_INVALID", "the corners must be (longitude, latitude) in degrees")
-    transform = from_gcps(points)
-    if not np.isfinite(transform.determinant) or abs(transform.determinant) < 1e-18:
+    # By the corners, not by the transform: what a fit to corners without an area gives differs from machine to machine.
+    if not Polygon([(point.x, point.y) for point in points]).area > _LEAST_AREA:
         raise InvalidRequestError("IMAGE_CORNERS_INVALID", "the corners must span an area")
-    return Place(CRS.from_epsg(4326), transform)
+    return Place(CRS.from_epsg(4326), from_gcps(points))
 
 
 def corrupt() -> InvalidRequestError:
