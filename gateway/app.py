@@ -8,9 +8,9 @@ import grpc
 from bankai.background import beside
 from bankai.interceptors import default_interceptors
 from bankai.server import GrpcServer
-from gateway.auth import ApiKeyInterceptor
+from gateway.authn.api_keys import KeyRing, read_keys
+from gateway.authn.interceptor import ApiKeyInterceptor
 from gateway.backends import Backends
-from gateway.keys import KeyRing, read_keys
 from gateway.kinds import MethodKinds
 from gateway.proxy import Proxy
 from gateway.reflection import ReflectionHandler

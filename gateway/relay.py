@@ -11,7 +11,7 @@ import grpc
 from bankai.interceptors import Context
 from bankai.interceptors.deadline import remaining
 from gateway import failures
-from gateway.auth import current_channel
+from gateway.authn.caller import current_caller
 from gateway.metadata import onward
 
 
@@ -105,6 +105,6 @@ def _as_is(message: bytes) -> bytes:
 def _onward(context: Context) -> dict[str, Any]:
     left = remaining()
     return {
-        "metadata": onward(context.invocation_metadata() or (), current_channel()),
+        "metadata": onward(context.invocation_metadata() or (), current_caller().channel),
         "timeout": None if math.isinf(left) else left,
     }

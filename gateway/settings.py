@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 
 from bankai.settings import Group, ProcessSettings, Seconds, ServerSettings, environment
 from bankai.validation import first_problem
-from gateway.keys import read_keys
+from gateway.authn.api_keys import read_keys
 
 _TARGET = re.compile(r"unix:\S+|(dns:///|dns://[^/\s]+/|ipv[46]:)?[^/\s]+:\d{1,5}")
 
@@ -65,7 +65,7 @@ class GatewaySettings(ProcessSettings):
         routes: Target by full name of the service, as JSON: {"bankai.intent.v1.IntentService": "dns:///intent:50061"}.
             Calls are spread over all addresses that a target stands for.
         routes_file: YAML file with the same; `routes` has the last word.
-        keys_file: File of API keys, see `gateway.keys`.
+        keys_file: File of API keys, see `gateway.authn.api_keys`.
         backend: How the services are reached.
     """
 

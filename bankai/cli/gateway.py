@@ -36,17 +36,17 @@ def new_key(
       bankai gateway new-key core-banking --keys-file keys.yaml --expires 2027-12-31
     """
     from bankai.errors import FaultError, InvalidRequestError
-    from gateway import keys
+    from gateway.authn import api_keys
 
     try:
-        key, record = keys.new_key(channel, expires=expires.astimezone() if expires else None)
+        key, record = api_keys.new_key(channel, expires=expires.astimezone() if expires else None)
     except ValueError:
         raise InvalidRequestError(
             "CHANNEL_INVALID",
             f"{channel!r} is no name of a channel: a-z, 0-9, - and _, beginning with a letter or digit",
         ) from None
     try:
-        keys.add_key(keys_file, record)
+        api_keys.add_key(keys_file, record)
     except ValueError as error:
         raise InvalidRequestError("KEYS_FILE_INVALID", str(error)) from None
     except OSError as error:

@@ -94,7 +94,7 @@ def developer_key(state_dir: Path) -> tuple[str, Path, Path]:
         (the key, the file that holds it, the gateway's file of keys that accepts it)
     """
     from bankai.errors import UnauthenticatedError
-    from gateway.keys import KeyRing, add_key, new_key, read_keys
+    from gateway.authn.api_keys import KeyRing, add_key, new_key, read_keys
 
     key_file, keys_file = state_dir / "api-key", state_dir / "keys.yaml"
     if key_file.exists() and keys_file.exists():

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 
 from bankai.server import GrpcServer
 from gateway.app import gateway
-from gateway.keys import add_key, new_key
+from gateway.authn.api_keys import add_key, new_key
 from gateway.settings import GatewaySettings
 from tests.gateway.toy import SERVICE, Toy, serving
 

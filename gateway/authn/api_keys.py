@@ -23,12 +23,10 @@ from pydantic import AwareDatetime, Field, ValidationError, model_validator
 from bankai.errors import UnauthenticatedError
 from bankai.settings import Group
 from bankai.validation import first_problem
+from gateway.authn.caller import ChannelName
 
 _KEY = re.compile(r"bankai_([a-z]{8,32})_([0-9A-Za-z_-]{43})")
 _NOBODY = bytes(32)
-
-ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-"""Name of a channel of the bank, e.g. "ivr" or "core-banking"."""
 
 
 class ApiKey(Group):

@@ -6,7 +6,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from bankai.status import from_rpc_error
-from gateway.keys import add_key, new_key
+from gateway.authn.api_keys import add_key, new_key
 from gateway.reflection import SERVICES
 from tests.bankai.logs import logged
 from tests.gateway.conftest import Client, as_is, settings_for, through

@@ -2,28 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 
 from structlog.contextvars import bind_contextvars
 
 from bankai import health
 from bankai.errors import UnauthenticatedError
 from bankai.interceptors import CallInfo, Context, SyncInterceptor
-from gateway.keys import KeyRing
+from gateway.authn import caller
+from gateway.authn.api_keys import KeyRing
+from gateway.authn.caller import Caller
 
 _BEARER = "bearer "
 _OPEN = f"/{health.SERVICE_NAME}/"
-
-_channel: ContextVar[str] = ContextVar("channel")
-
-
-def current_channel() -> str:
-    """Channel of the current call.
-
-    Raises:
-        LookupError: Nobody was let in.
-    """
-    return _channel.get()
 
 
 class ApiKeyInterceptor(SyncInterceptor):
@@ -38,14 +28,14 @@ class ApiKeyInterceptor(SyncInterceptor):
 
     @contextmanager
     def around(self, call: CallInfo, context: Context) -> Iterator[None]:  # noqa: ARG002  # part of the protocol
-        """Sets `current_channel()` and binds channel and key id to the logs of the call.
+        """Sets `current_caller()` and binds channel and key id to the logs of the call.
 
         Raises:
             UnauthenticatedError: API_KEY_REQUIRED, API_KEY_UNKNOWN or API_KEY_EXPIRED.
         """
         if not call.method.startswith(_OPEN):
             key = self._keys.check(_presented(call))
-            _channel.set(key.channel)
+            caller.enter(Caller(key.channel, f"key {key.id}"))
             bind_contextvars(channel=key.channel, key=key.id)
         yield
 

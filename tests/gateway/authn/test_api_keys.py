@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bankai.errors import UnauthenticatedError
-from gateway.keys import ApiKey, KeyRing, add_key, new_key, read_keys
+from gateway.authn.api_keys import ApiKey, KeyRing, add_key, new_key, read_keys
 
 MESSAGES = {
     "API_KEY_UNKNOWN": "the API key is not known",
@@ -131,7 +131,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     def fail(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("gateway.keys.yaml.safe_dump", fail)
+    monkeypatch.setattr("gateway.authn.api_keys.yaml.safe_dump", fail)
     with pytest.raises(OSError, match="disk full"):
         add_key(file, new_key("ivr")[1])
     assert file.read_bytes() == before
