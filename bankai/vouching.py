@@ -1,4 +1,4 @@
-"""What the gateway tells a service of a call: a short-lived signed token (RFC 7519, Ed25519 of RFC 9864) with each call.
+"""What the gateway tells a service of each call: a short-lived signed token (RFC 7519, Ed25519 of RFC 9864).
 
 A token stands for one channel and one method, so that a service which is reached in another way, or is handed the
 token of another call, can tell. It is good for a minute; within it, the gateway sends the same token with each call of
@@ -47,29 +47,34 @@ class Vouch:
     reads: tuple[str, ...] | None = ()
 
     def check_language(self, language: str) -> None:
-        """Raises ForbiddenError (LANGUAGE_NOT_ALLOWED) where the channel may not send the language."""
+        """Raises ForbiddenError (LANGUAGE_NOT_ALLOWED) where the channel may not send the language, or names none."""
         if self.languages is not None and language not in self.languages:
-            raise ForbiddenError("LANGUAGE_NOT_ALLOWED", f"the channel may not send {language}: see its policy")
+            raise ForbiddenError(
+                "LANGUAGE_NOT_ALLOWED",
+                f"the channel may send {_listed(self.languages)} only, and must say so in the request's language",
+            )
 
     def check_document_kind(self, kind: str) -> None:
         """Raises ForbiddenError (DOCUMENT_KIND_NOT_ALLOWED) where the channel may not read such documents."""
         if self.document_kinds is not None and kind not in self.document_kinds:
-            raise ForbiddenError("DOCUMENT_KIND_NOT_ALLOWED", f"the channel may not read a {kind}: see its policy")
+            raise ForbiddenError(
+                "DOCUMENT_KIND_NOT_ALLOWED",
+                f"the document is a {kind}, and the channel may read {_listed(self.document_kinds)} only",
+            )
 
     def may_read(self, owner: str) -> bool:
         """Whether the channel may read what another one, or itself, has had made."""
         return self.reads is None or owner == self.channel or owner in self.reads
 
 
-_vouch: ContextVar[Vouch] = ContextVar("vouch")
+OWN_WORK = Vouch(channel="", reads=None)
+"""What is known outside of calls: a service's own work, such as a batch's, may read all that it keeps."""
+
+_vouch: ContextVar[Vouch] = ContextVar("vouch", default=OWN_WORK)
 
 
 def current() -> Vouch:
-    """What the gateway says of the current call.
-
-    Raises:
-        LookupError: Nothing, as outside of calls.
-    """
+    """What the gateway says of the current call; `OWN_WORK` outside of calls."""
     return _vouch.get()
 
 
@@ -224,6 +229,10 @@ def _imported(file: Path, pem: str, *, private: bool) -> OKPKey:
     if key.curve_name != "Ed25519" or key.is_private != private:
         raise ValueError(f"{file} must hold an Ed25519 {'private' if private else 'public'} key")
     return key
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "nothing"
 
 
 def _names(value: Any) -> tuple[str, ...] | None:

@@ -84,7 +84,7 @@ class DocExtractServicer(doc_extract_pb2_grpc.DocExtractServiceServicer):
             messages = (converters.extract_message(request) async for request in request_iterator)
             document = await parts.uploads.receive(parts.uploads.messages(messages), upload)
             asked = document.submission(vouching.current().channel, min(parts.longest_s, deadline.remaining()))
-            result = await parts.extractions.extract(asked, document.data, parts.slots)
+            result = _allowed(await parts.extractions.extract(asked, document.data, parts.slots))
         return pb.ExtractResponse(result=converters.result_message(result))
 
     async def BatchExtract(  # noqa: D102, N802  # grpc's
@@ -107,7 +107,7 @@ class DocExtractServicer(doc_extract_pb2_grpc.DocExtractServiceServicer):
             case _:
                 raise invalid("RESULT_ID_REQUIRED", "result_id", "or request_id must be there")
         return pb.GetResultResponse(
-            result=converters.result_message(result),
+            result=converters.result_message(_allowed(result)),
             reviews=[converters.review_message(each) for each in result.reviews],
         )
 
@@ -127,7 +127,7 @@ class DocExtractServicer(doc_extract_pb2_grpc.DocExtractServiceServicer):
         request: pb.GetDocumentRequest,
         context: Context,  # noqa: ARG002
     ) -> AsyncIterator[pb.GetDocumentResponse]:
-        result = await self._parts.results.get(request.result_id)
+        result = _allowed(await self._parts.results.get(request.result_id))
         data = await self._parts.blobs.get(result.blob) if result.blob else None
         if data is None:
             raise NotFoundError("DOCUMENT_NOT_KEPT", "the service is set not to keep documents, or did not then")
@@ -143,7 +143,7 @@ class DocExtractServicer(doc_extract_pb2_grpc.DocExtractServiceServicer):
             created=time.time(),
             corrections=converters.corrections(request.corrections),
         )
-        seen = await self._parts.results.get(request.result_id)
+        seen = _allowed(await self._parts.results.get(request.result_id))
         schema = await self._parts.schemas.version(seen.submission.schema_id, seen.submission.schema_version)
 
         def check(result: Result) -> None:
@@ -178,3 +178,13 @@ class DocExtractServicer(doc_extract_pb2_grpc.DocExtractServiceServicer):
     async def PutSchema(self, request: pb.PutSchemaRequest, context: Context) -> pb.PutSchemaResponse:  # noqa: ARG002, D102, N802  # grpc's
         stored = await self._parts.schemas.put(request.schema_id, schema_converters.fields(request.fields))
         return pb.PutSchemaResponse(schema=schema_converters.schema_message(stored))
+
+
+def _allowed(result: Result) -> Result:
+    """The result, where the call's channel may read documents of its kind.
+
+    Raises:
+        ForbiddenError: DOCUMENT_KIND_NOT_ALLOWED.
+    """
+    vouching.current().check_document_kind(result.extraction.kind)
+    return result

@@ -44,7 +44,7 @@ def test_what_is_said_is_heard(key: OKPKey, verifier: Verifier, vouch: Vouch) ->
 
 def test_a_token_is_signed_once_for_half_of_its_time(key: OKPKey, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_800_000_000.0
-    monkeypatch.setattr(vouching.time, "time", lambda: now)
+    monkeypatch.setattr("bankai.vouching.time.time", lambda: now)
     signer = Signer(key)
     first = signer.token(IVR, METHOD)
     now += LIFETIME_S / 2 - 1
@@ -64,7 +64,7 @@ def test_a_token_replayed_later_is_refused_even_where_it_is_known(
     key: OKPKey, verifier: Verifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_800_000_000.0
-    monkeypatch.setattr(vouching.time, "time", lambda: now)
+    monkeypatch.setattr("bankai.vouching.time.time", lambda: now)
     monkeypatch.setattr(jwt.JWTClaimsRegistry, "now", property(lambda _: int(now)))
     token = Signer(key).token(IVR, METHOD)
     now += LIFETIME_S
@@ -178,9 +178,14 @@ def test_limits_of_a_channel() -> None:
     assert Vouch("desk", reads=None).may_read("anybody")
 
 
-def test_outside_of_calls_nothing_is_known() -> None:
-    with pytest.raises(LookupError):
-        vouching.current()
+def test_a_channel_of_few_languages_must_name_one() -> None:
+    with pytest.raises(ForbiddenError):
+        IVR.check_language("")
+    Vouch("all").check_language("")
+
+
+def test_a_service_s_own_work_may_read_all() -> None:
+    assert vouching.current().may_read("anybody")
 
 
 def test_tokens_are_plain_json_web_tokens(key: OKPKey) -> None:
