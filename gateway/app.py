@@ -16,6 +16,7 @@ from gateway.authn.api_keys import KeyRing, read_keys
 from gateway.authn.interceptor import AuthenticationInterceptor
 from gateway.authn.token_keys import TokenKeys, open_token_keys
 from gateway.backends import Backends
+from gateway.call_metrics import CallMetricsInterceptor
 from gateway.kinds import MethodKinds
 from gateway.metadata import Onward
 from gateway.policy.interceptor import PolicyInterceptor
@@ -44,7 +45,11 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
         policies = Policies(settings.policy_file)
         token_keys = open_token_keys(settings.tokens) if settings.tokens else None
         proxy = Proxy(backends, kinds, Onward(_signer(settings)))
-        own = (_authentication(settings, policies, token_keys), PolicyInterceptor(policies))
+        own = (
+            CallMetricsInterceptor(),
+            _authentication(settings, policies, token_keys),
+            PolicyInterceptor(policies),
+        )
     except ValueError as error:
         raise FaultError("GATEWAY_FILE_INVALID", str(error)) from None
     server = GrpcServer(

@@ -6,6 +6,7 @@ import grpc
 
 from bankai.errors import FaultError
 from bankai.interceptors.access_log import AccessLogInterceptor
+from bankai.interceptors.answered_by import AnsweredByInterceptor
 from bankai.interceptors.base import BaseInterceptor, CallInfo, Context, Interceptor, SyncInterceptor
 from bankai.interceptors.deadline import DeadlineInterceptor
 from bankai.interceptors.decoding import DecodingInterceptor
@@ -70,5 +71,5 @@ def service_interceptors(settings: ServiceSettings) -> list[grpc.aio.ServerInter
     return default_interceptors(
         settings.server,
         record_spans=bool(settings.telemetry.otlp_endpoint),
-        own=(VouchedInterceptor(verifier),),
+        own=(VouchedInterceptor(verifier), AnsweredByInterceptor()),
     )
