@@ -20,9 +20,7 @@ def calls(**labels: str) -> float:
     return REGISTRY.get_sample_value("bankai_gateway_calls_total", labels) or 0.0
 
 
-async def test_calls_are_counted_by_channel_method_code_and_reason(
-    either: Client, key_file: tuple[Path, str]
-) -> None:
+async def test_calls_are_counted_by_channel_method_code_and_reason(either: Client, key_file: tuple[Path, str]) -> None:
     echo = f"/{SERVICE}/Echo"
     good = {"channel": "ivr", "method": echo, "code": "OK", "reason": ""}
     stranger = {"channel": "unknown", "method": "unknown", "code": "UNAUTHENTICATED", "reason": "API_KEY_UNKNOWN"}
