@@ -56,7 +56,7 @@ def _count(call: CallInfo, context: Context, error: BaseException | None) -> Non
 
 def _who_and_what(call: CallInfo) -> tuple[str, str]:
     try:
-        return current_permit().channel, call.method
+        return current_permit().channel, call.shown
     except LookupError:
         pass
     try:

@@ -56,10 +56,10 @@ class TraceInterceptor(SyncInterceptor):
             yield
             return
         with self._tracer.start_as_current_span(
-            call.method[1:],
+            call.shown[1:],
             context=parent,
             kind=SpanKind.SERVER,
-            attributes={"rpc.system": "grpc", "rpc.service": call.service, "rpc.method": call.name},
+            attributes={"rpc.system": "grpc", "rpc.method": call.shown[1:]},
             record_exception=False,  # its text may be a customer's
             set_status_on_exception=False,
         ) as span:
