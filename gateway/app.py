@@ -1,13 +1,15 @@
 """Puts the gateway together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc
 
 from bankai.background import beside
 from bankai.interceptors import default_interceptors
 from bankai.server import GrpcServer
+from gateway.audit.interceptor import AdmissionInterceptor, AuditInterceptor
+from gateway.audit.log import AuditLog, audit_log
 from gateway.authn.api_keys import KeyRing, read_keys
 from gateway.authn.interceptor import ApiKeyInterceptor
 from gateway.backends import Backends
@@ -26,7 +28,17 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
 
     Yields:
         The server, not started yet.
+
+    Raises:
+        FaultError: AUDIT_UNUSABLE.
     """
+    async with AsyncExitStack() as stack:
+        audit = await stack.enter_async_context(audit_log(settings.audit)) if settings.audit else None
+        yield await stack.enter_async_context(_gateway(settings, audit))
+
+
+@asynccontextmanager
+async def _gateway(settings: GatewaySettings, audit: AuditLog | None) -> AsyncIterator[GrpcServer]:
     backends = Backends(settings.route_table(), settings.backend, settings.server.max_message_bytes)
     kinds = MethodKinds(backends)
     proxy = Proxy(backends, kinds)
@@ -35,7 +47,10 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
         settings.server,
         name="gateway",
         interceptors=default_interceptors(
-            settings.server, record_spans=bool(settings.telemetry.otlp_endpoint), own=(keys,)
+            settings.server,
+            record_spans=bool(settings.telemetry.otlp_endpoint),
+            recording=(AuditInterceptor(audit),) if audit else (),
+            own=(keys, AdmissionInterceptor()),
         ),
     )
 

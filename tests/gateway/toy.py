@@ -32,6 +32,7 @@ class Toy(grpc.GenericRpcHandler):
         self.events: list[str] = []
         self.flooded = 0
         self.metadata: dict[str, Any] = {}
+        self.trailers: tuple[tuple[str, str], ...] = ()
         self.may_read = asyncio.Event()
         self._news = asyncio.Condition()
 
@@ -61,6 +62,8 @@ class Toy(grpc.GenericRpcHandler):
         return make(getattr(self, f"_{name.lower()}"))
 
     async def _echo(self, request: bytes, context: Context) -> bytes:
+        if self.trailers:
+            context.set_trailing_metadata(self.trailers)
         return request
 
     async def _huge(self, request: bytes, context: Context) -> bytes:
