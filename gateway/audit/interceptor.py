@@ -1,11 +1,11 @@
 """Records every call in the audit log."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from contextvars import ContextVar
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -14,7 +14,7 @@ from opentelemetry import trace
 
 from bankai import health, status
 from bankai.errors import BankaiError, UnavailableError
-from bankai.interceptors import CallInfo, Context, SyncInterceptor
+from bankai.interceptors import CallInfo, Context
 from bankai.interceptors import request_id as request_ids
 from bankai.interceptors.base import BaseInterceptor, Handler, outcome
 from bankai.interceptors.errors import first_of_interest
@@ -62,7 +62,7 @@ class AuditInterceptor(BaseInterceptor):
             recording = _Recording(log, call, context, requests, answers)
             _current.set(recording)
             try:
-                response = await behaviour(request, _RecordedContext(context, recording))
+                response = await behaviour(request, cast("Context", _RecordedContext(context, recording)))
             except BaseException as error:
                 recording.failed(error)
                 raise
@@ -75,16 +75,20 @@ class AuditInterceptor(BaseInterceptor):
         handler.behaviour = wrapped
 
 
-class AdmissionInterceptor(SyncInterceptor):
+class AdmissionInterceptor(BaseInterceptor):
     """Notes that a call was let in, and records that a stream is open. Belongs inside of authentication and policy."""
 
-    @contextmanager
-    def around(self, call: CallInfo, context: Context) -> Iterator[None]:  # noqa: ARG002  # part of the protocol
-        """Raises UnavailableError (AUDIT_UNAVAILABLE) where a stream cannot be recorded."""
-        recording = _current.get()
-        if recording is not None:
-            recording.admitted()
-        yield
+    def wrap(self, handler: Handler) -> None:
+        """What it raises: UnavailableError (AUDIT_UNAVAILABLE) where a stream cannot be recorded."""
+        behaviour = handler.behaviour
+
+        async def wrapped(request: Any, context: Context) -> Any:
+            recording = _current.get()
+            if recording is not None:
+                recording.admitted()
+            return await behaviour(request, context)
+
+        handler.behaviour = wrapped
 
 
 class _Digest:

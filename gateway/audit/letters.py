@@ -1,4 +1,4 @@
-"""Bytes as letters: hexadecimal spelled without digits, which the redaction of logs never takes for somebody's number."""
+"""Bytes as letters: hexadecimal without digits, which the redaction of logs never takes for somebody's number."""
 
 _HEX = "0123456789abcdef"
 _LETTERS = "abcdefghijklmnop"

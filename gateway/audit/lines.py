@@ -7,12 +7,14 @@ A record is canonical JSON as RFC 8785 defines it, and the hash is the SHA-256 o
 of the one before it and its own place in the chain, so that no line can be changed, moved, repeated or taken out alone.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
+
+from pydantic_core import from_json, to_json
 
 FIRST_HASH = "0" * 64
 """What the first record of a chain holds as the hash of the one before it."""
@@ -20,9 +22,9 @@ MAX_LINE_BYTES = 64 * 1024
 """Longest line: a client names the method, and what it may name is bounded by grpc's limit of headers."""
 CHECKPOINT = "checkpoint"
 """The event of records that are signed."""
+ROTATION = "rotation"
+"""Why a checkpoint is the last line of its file, and another file follows."""
 
-# Text, whole numbers and flat objects only, for which these options are what RFC 8785 asks for.
-_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
 # A signature ends in '"' and a record in '}', so that there is one way to read a line.
 _LINE = re.compile(rb'\{"hash":"([0-9a-f]{64})","record":(\{.*\})(?:,"signature":"([0-9A-Za-z+/=]{88})")?\}\n')
 
@@ -60,8 +62,12 @@ class Line:
 
 
 def encode(record: Mapping[str, Any]) -> tuple[bytes, str]:
-    """A record's bytes and their hash."""
-    body = _encode(record).encode()
+    """A record's bytes and their hash.
+
+    Args:
+        record: Text and whole numbers by ASCII names; of such, the library writes what RFC 8785 asks for.
+    """
+    body = to_json({name: record[name] for name in _in_order(tuple(record))})
     return body, sha256(body).hexdigest()
 
 
@@ -84,10 +90,15 @@ def parse(raw: bytes) -> Line:
     if match is None:
         raise ValueError("no line of an audit log")
     try:
-        record = json.loads(match[2])
-    except (ValueError, RecursionError):
+        record = from_json(match[2], allow_inf_nan=False)
+    except ValueError:
         raise ValueError("the record is no JSON") from None
     for name, kind in (("chain", str), ("event", str), ("previous", str), ("sequence", int), ("time", str)):
         if type(record.get(name)) is not kind:
             raise ValueError(f"the record has no {name}")
     return Line(match[1].decode(), match[2], record, (match[3] or b"").decode())
+
+
+@lru_cache(maxsize=64)  # records have few sets of names, and sorting would cost most of the time
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(names))

@@ -15,7 +15,8 @@ class Links:
     """
 
     def __init__(self, chain: str, verifier: Verifier, *, from_start: bool, any_key: bool = False) -> None:
-        self._chain = chain
+        self.chain = chain
+        """Id of the chain."""
         self._any_key = any_key
         self._verifier = verifier
         self._known = from_start
@@ -51,7 +52,7 @@ class Links:
 
     def _misplaced(self, line: Line) -> list[str]:
         wrong = []
-        if line.record["chain"] != self._chain:
+        if line.record["chain"] != self.chain:
             wrong.append("it belongs to another chain")
         if self._known:
             expected = self.sequence + 1

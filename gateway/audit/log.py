@@ -17,7 +17,7 @@ from bankai.errors import FaultError, UnavailableError
 from gateway.audit.files import AppendedFile, file_of, sync_folder
 from gateway.audit.keys import Signer, Verifier, read_private_key
 from gateway.audit.letters import to_letters
-from gateway.audit.lines import CHECKPOINT, encode, join
+from gateway.audit.lines import CHECKPOINT, ROTATION, encode, join
 from gateway.audit.resuming import take_chain
 from gateway.audit.settings import AuditSettings
 
@@ -132,7 +132,7 @@ class AuditLog:
         try:
             if not self._file.is_untouched():
                 log.error("somebody else has changed a file of the audit log", file=self._file.path.name)
-                self._next_file()
+                self._go_on_in(self._open_next())
             if not self._works:
                 self.checkpoint("recovery")
                 self._works = True
@@ -189,11 +189,19 @@ class AuditLog:
         return line
 
     def _rotate(self) -> None:
-        self.checkpoint("rotation")
-        self._next_file()
+        # Made first, so that no chain ends with this checkpoint unless a file is missing.
+        file = self._open_next()
+        try:
+            self.checkpoint(ROTATION)
+        except OSError:
+            file.close()
+            raise
+        self._go_on_in(file)
 
-    def _next_file(self) -> None:
-        file = AppendedFile(file_of(self._settings.folder, self.chain, self._number + 1))
+    def _open_next(self) -> AppendedFile:
+        return AppendedFile(file_of(self._settings.folder, self.chain, self._number + 1))
+
+    def _go_on_in(self, file: AppendedFile) -> None:
         self._full.append(self._file)
         self._file = file
         self._number += 1
@@ -233,7 +241,7 @@ def rfc3339(seconds: float) -> str:
     Args:
         seconds: Seconds since 1970.
     """
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _unavailable() -> UnavailableError:

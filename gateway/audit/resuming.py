@@ -80,19 +80,16 @@ def _lock(file: Path) -> int | None:
 
 def _end_of(chain: str, files: list[tuple[int, Path]], verifier: Verifier, lock: int) -> Tail | None:
     number, last = files[-1]
+    if number > 1 and not last.stat().st_size:  # the process ended right after it had made the file
+        last.unlink()
+        return _end_of(chain, files[:-1], verifier, lock) if files[:-1] else None
     torn_bytes = _set_aside_torn(last)
     links = Links(chain, verifier, from_start=number == 1, any_key=True)  # the key may be a new one
-    # A process may have ended right after it had made a file.
-    checked = files[-1:] if last.stat().st_size or number == 1 else files[-2:-1]
-    for _, file in checked:
-        for count, raw in enumerate(lines_of(file), start=1):
-            _, wrong = links.follow(raw)
-            if wrong:
-                log.error("a chain of the audit log is broken", file=file.name, line=count, problem=wrong[0])
-                return None
-    if links.sequence == 0 and number > 1:
-        log.error("a chain of the audit log is broken", file=last.name, problem="the file before it is missing")
-        return None
+    for count, raw in enumerate(lines_of(last), start=1):
+        _, wrong = links.follow(raw)
+        if wrong:
+            log.error("a chain of the audit log is broken", file=last.name, line=count, problem=wrong[0])
+            return None
     return Tail(chain, number, links.sequence, links.hash, torn_bytes, lock)
 
 

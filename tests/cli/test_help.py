@@ -30,6 +30,9 @@ COMMANDS = [
     ["train", "progress"],
     ["models", "list"],
     ["gateway", "new-key"],
+    ["audit", "new-key"],
+    ["audit", "verify"],
+    ["audit", "export"],
 ]
 
 
