@@ -13,6 +13,8 @@ from gateway.audit.log import AuditLog, audit_log
 from gateway.authn.api_keys import KeyRing, read_keys
 from gateway.authn.interceptor import ApiKeyInterceptor
 from gateway.backends import Backends
+from gateway.idempotency.interceptor import IdempotencyInterceptor
+from gateway.idempotency.store import AnswerStore, answer_store
 from gateway.kinds import MethodKinds
 from gateway.proxy import Proxy
 from gateway.reflection import ReflectionHandler
@@ -34,11 +36,14 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
     """
     async with AsyncExitStack() as stack:
         audit = await stack.enter_async_context(audit_log(settings.audit)) if settings.audit else None
-        yield await stack.enter_async_context(_gateway(settings, audit))
+        answers = await stack.enter_async_context(answer_store(settings.idempotency)) if settings.idempotency else None
+        yield await stack.enter_async_context(_gateway(settings, audit, answers))
 
 
 @asynccontextmanager
-async def _gateway(settings: GatewaySettings, audit: AuditLog | None) -> AsyncIterator[GrpcServer]:
+async def _gateway(
+    settings: GatewaySettings, audit: AuditLog | None, answers: AnswerStore | None
+) -> AsyncIterator[GrpcServer]:
     backends = Backends(settings.route_table(), settings.backend, settings.server.max_message_bytes)
     kinds = MethodKinds(backends)
     proxy = Proxy(backends, kinds)
@@ -50,7 +55,7 @@ async def _gateway(settings: GatewaySettings, audit: AuditLog | None) -> AsyncIt
             settings.server,
             record_spans=bool(settings.telemetry.otlp_endpoint),
             recording=(AuditInterceptor(audit),) if audit else (),
-            own=(keys, AdmissionInterceptor()),
+            own=(keys, AdmissionInterceptor(), IdempotencyInterceptor(answers, kinds)),
         ),
     )
 

@@ -6,6 +6,10 @@ from bankai.interceptors import outgoing_metadata
 
 CHANNEL_HEADER = "x-bankai-channel"
 CREDENTIALS = ("authorization", "x-api-key")
+MODEL_VERSION_TRAILER = "x-bankai-model-version"
+"""Trailing metadata with which a service says which model has answered."""
+REPLAY_TRAILER = "x-idempotent-replay"
+"""Trailing metadata with which the gateway says that an answer was given before."""
 
 Metadatum = tuple[str, str | bytes]
 

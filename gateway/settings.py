@@ -11,6 +11,7 @@ from bankai.settings import Group, ProcessSettings, Seconds, ServerSettings, env
 from bankai.validation import first_problem
 from gateway.audit.settings import AuditSettings
 from gateway.authn.api_keys import read_keys
+from gateway.idempotency.settings import IdempotencySettings
 
 _TARGET = re.compile(r"unix:\S+|(dns:///|dns://[^/\s]+/|ipv[46]:)?[^/\s]+:\d{1,5}")
 
@@ -69,6 +70,8 @@ class GatewaySettings(ProcessSettings):
         keys_file: File of API keys, see `gateway.authn.api_keys`.
         backend: How the services are reached.
         audit: Where every call is recorded; nowhere while neither its folder nor its key is set.
+        idempotency: Where the answers to calls with an idempotency key are kept; such calls are refused while nothing
+            of this is set.
     """
 
     model_config = environment("GATEWAY")
@@ -79,6 +82,7 @@ class GatewaySettings(ProcessSettings):
     keys_file: Path
     backend: BackendSettings = BackendSettings()
     audit: AuditSettings | None = None
+    idempotency: IdempotencySettings | None = None
 
     @field_validator("keys_file")
     @classmethod

@@ -29,6 +29,7 @@ COLUMNS = (
     "answers",
     "answer_sha256",
     "model_version",
+    "replayed",
     "opened",
     "chain",
     "sequence",

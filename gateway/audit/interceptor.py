@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import ContextVar
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -18,11 +18,11 @@ from bankai.interceptors import CallInfo, Context
 from bankai.interceptors import request_id as request_ids
 from bankai.interceptors.base import BaseInterceptor, Handler, outcome
 from bankai.interceptors.errors import first_of_interest
+from gateway.aborting import before_abort
 from gateway.audit.log import AuditLog, rfc3339
 from gateway.authn.caller import current_caller
-from gateway.metadata import Metadatum
+from gateway.metadata import MODEL_VERSION_TRAILER, REPLAY_TRAILER, Metadatum
 
-MODEL_VERSION_TRAILER = "x-bankai-model-version"
 OPENED = "opened"
 """Event of a record that a stream was let in."""
 ENDED = "ended"
@@ -62,7 +62,7 @@ class AuditInterceptor(BaseInterceptor):
             recording = _Recording(log, call, context, requests, answers)
             _current.set(recording)
             try:
-                response = await behaviour(request, cast("Context", _RecordedContext(context, recording)))
+                response = await behaviour(request, before_abort(context, recording.aborted))
             except BaseException as error:
                 recording.failed(error)
                 raise
@@ -152,6 +152,14 @@ class _Recording:
         if self._call.kind != "unary":
             self._opened = self._log.record({"event": OPENED} | self._beginning())
 
+    async def aborted(self, code: grpc.StatusCode, trailers: Iterable[Metadatum]) -> None:
+        """Records the end that an abort is about to make.
+
+        Raises:
+            UnavailableError: AUDIT_UNAVAILABLE.
+        """
+        self.ended(code, _reason(trailers), trailers)
+
     def failed(self, error: BaseException) -> None:
         """Records the end that an exception makes.
 
@@ -189,6 +197,7 @@ class _Recording:
                 "model_version": _text(trailers, MODEL_VERSION_TRAILER),
                 "opened": self._opened,
                 "reason": reason,
+                "replayed": int(_text(trailers, REPLAY_TRAILER) == "true"),
                 "request_sha256": self._requests.hex,
                 "requests": self._requests.messages,
             }
@@ -217,26 +226,6 @@ class _Recording:
 
 
 _current: ContextVar[_Recording | None] = ContextVar("recording", default=None)
-
-
-class _RecordedContext:
-    """A call's context as handlers further in see it: what aborts the call is recorded before the client is told."""
-
-    __slots__ = ("_context", "_recording")
-
-    def __init__(self, context: Context, recording: _Recording) -> None:
-        self._context = context
-        self._recording = recording
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
-
-    async def abort(
-        self, code: grpc.StatusCode, details: str = "", trailing_metadata: Iterable[Metadatum] = ()
-    ) -> None:
-        trailers = tuple(trailing_metadata)
-        self._recording.ended(code, _reason(trailers), trailers)
-        await self._context.abort(code, details, trailers)
 
 
 def _reason(trailers: Iterable[Metadatum]) -> str:
