@@ -30,6 +30,7 @@ class MethodKinds:
         self._backends = backends
         self._unary: dict[str, bool] = {}
         self._asked_at: dict[str, float] = {}
+        self._told_at: dict[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def is_unary(self, service: str, method: str) -> bool:
@@ -59,7 +60,8 @@ class MethodKinds:
             method: Full path, of any service.
         """
         service = method[1:].rpartition("/")[0]
-        if method not in self._unary and self.is_routed(service):
+        lately = time.monotonic() - self._told_at.get(service, -_PAUSE_S) < _PAUSE_S
+        if method not in self._unary and self.is_routed(service) and not lately:
             await asyncio.shield(self._learning(service))  # others may be waiting for it, too
         return self.known(method)
 
@@ -89,6 +91,7 @@ class MethodKinds:
         for file in files:
             for described in file.service:
                 if f"{file.package}.{described.name}" == service:
+                    self._told_at[service] = time.monotonic()
                     for method in described.method:
                         self._unary[f"/{service}/{method.name}"] = not (
                             method.client_streaming or method.server_streaming

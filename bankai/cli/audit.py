@@ -208,7 +208,7 @@ def _told(findings: "Findings") -> str:
     if findings.problem_count > _SHOWN:
         lines.append(f"... and {findings.problem_count - _SHOWN:,} more")
     lines += [
-        f"{name}: lines cut short, which the gateway has set aside at a start; no answer had left for them"
+        f"{name}: lines that were cut short when a gateway died, and set aside at its next start"
         for name in findings.set_aside
     ]
     lines += [

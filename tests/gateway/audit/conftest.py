@@ -1,5 +1,5 @@
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,9 @@ import pytest
 
 from gateway.audit.keys import Verifier, read_public_key, write_new_key
 from gateway.audit.settings import AuditSettings
+from gateway.idempotency.settings import IdempotencySettings
 from tests.gateway.conftest import Client, reached, settings_for, through
 from tests.gateway.toy import Toy, serving
-
-Audited = Callable[..., Any]
 
 
 class Keys:
@@ -45,17 +44,20 @@ async def audited(toy: Toy, key_file: tuple[Path, str], settings: AuditSettings)
 
 @asynccontextmanager
 async def gateway_with(
-    settings: AuditSettings, toy: Toy, key_file: tuple[Path, str], *, with_reflection: bool = False, **server: Any
+    settings: AuditSettings,
+    toy: Toy,
+    key_file: tuple[Path, str],
+    *,
+    with_reflection: bool = False,
+    idempotency: IdempotencySettings | None = None,
+    **server: Any,
 ) -> AsyncIterator[Client]:
-    async with (
-        serving(toy, with_reflection=with_reflection) as port,
-        through(
-            settings_for(f"127.0.0.1:{port}", key_file[0], **server).model_copy(update={"audit": settings}),
-            key_file[1],
-        ) as client,
-    ):
-        await reached(client)
-        yield client
+    async with serving(toy, with_reflection=with_reflection) as port:
+        plain = settings_for(f"127.0.0.1:{port}", key_file[0], **server)
+        full = plain.model_copy(update={"audit": settings, "idempotency": idempotency})
+        async with through(full, key_file[1]) as client:
+            await reached(client)
+            yield client
 
 
 def records(folder: Path, event: str = "ended") -> list[dict[str, Any]]:

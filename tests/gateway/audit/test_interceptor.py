@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from bankai.status import from_rpc_error
 from gateway.audit.settings import AuditSettings
+from gateway.idempotency.settings import IdempotencySettings
 from tests.gateway.audit.conftest import gateway_with, records
 from tests.gateway.conftest import Client, as_is, unary_calls
 from tests.gateway.toy import SERVICE, Toy
@@ -140,6 +141,21 @@ async def test_the_version_of_the_model(audited: Client, settings: AuditSettings
     toy.trailers = (("x-bankai-model-version", "intent 7"),)
     await audited.unary("Echo", b"")
     assert (await ended(settings))["model_version"] == "intent 7"
+
+
+async def test_an_answer_that_was_given_before(
+    toy: Toy, key_file: tuple[Path, str], settings: AuditSettings, tmp_path: Path
+) -> None:
+    toy.trailers = (("x-bankai-model-version", "intent 7"),)
+    keeping = IdempotencySettings(folder=tmp_path / "idempotency")
+    async with gateway_with(settings, toy, key_file, with_reflection=True, idempotency=keeping) as client:
+        for _ in range(2):
+            await client.unary("Echo", b"x", metadata=(("idempotency-key", "a"),))
+    first, second = records(settings.folder)
+    assert (first["replayed"], second["replayed"]) == (0, 1)
+    for same in ("request_sha256", "answer_sha256", "model_version", "code", "kind"):
+        assert first[same] == second[same]
+    assert (second["model_version"], second["kind"]) == ("intent 7", "unary")
 
 
 @pytest.mark.parametrize("method", ["/no.such.v1.Service/Method", "/", f"/{SERVICE}/Nothing"])

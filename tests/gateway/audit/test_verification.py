@@ -113,13 +113,22 @@ def test_damage_is_found_where_it_was_done(  # noqa: PLR0917  # hypothesis gives
     lines = write_log(settings, records, [text])
     assert findings(settings.folder, keys).problems == []
     # The end is another matter: see the tests of checkpoints that were kept.
-    place = getattr(Damage, damage)(lines, int(places[0] * (len(lines) - 2)), places[1])
+    place = getattr(Damage, damage)(lines, int(places[0] * (len(lines) - 1)), places[1])
     files_of(settings.folder)[0][1].write_bytes(b"".join(lines))
     problems = findings(settings.folder, keys).problems
     assert problems
     assert problems[0].line == place + 1
     assert problems[0].file == files_of(settings.folder)[0][1].name
     assert str(problems[0]).startswith(f"{problems[0].file}:{place + 1}: sequence ")
+
+
+def test_the_last_line_changed(settings: AuditSettings, keys: Keys) -> None:
+    lines = write_log(settings, 3)
+    last = parse(lines[-1])
+    (_, file) = files_of(settings.folder)[0]
+    file.write_bytes(b"".join([*lines[:-1], join(*encode({**last.record, "time": "1999"}), last.signature)]))
+    (problem,) = findings(settings.folder, keys).problems
+    assert (problem.line, "signature" in problem.what) == (len(lines), True)
 
 
 def forge(lines: list[bytes], begin: int, sign: Callable[[bytes], str]) -> list[bytes]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +179,20 @@ async def test_a_store_that_is_away(toy: Toy, key_file: tuple[Path, str], tmp_pa
         error = await refusal(client.unary("Echo", b"", **keyed_with("a")))
         assert (error.code, error.reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
         assert await client.unary("Echo", b"x") == b"x"
+
+
+async def test_a_store_that_goes_away_during_the_call(toy: Toy, key_file: tuple[Path, str], tmp_path: Path) -> None:
+    """The answer would not be given again, so it is not given."""
+    settings = IdempotencySettings(folder=tmp_path)
+    async with (
+        serving(toy, with_reflection=True) as port,
+        through(
+            settings_for(f"127.0.0.1:{port}", key_file[0]).model_copy(update={"idempotency": settings}), key_file[1]
+        ) as client,
+    ):
+        call = client.unary("Slow", b"pay", **keyed_with("a"))
+        await toy.saw("begun")
+        with closing(sqlite3.connect(tmp_path / "idempotency.db")) as connection:
+            connection.execute("DROP TABLE idempotent_answers")
+        toy.may_read.set()
+        assert (await refusal(call)).reason == "STORE_UNAVAILABLE"

