@@ -30,8 +30,8 @@ def default_interceptors(
     Args:
         settings: Limits of the server.
         record_spans: Whether spans are recorded; see `bankai.telemetry`.
-        recording: Interceptors that see every end of a call but those that the errors interceptor's outside makes, such
-            as refusals by the server's limits; what they raise is answered like a handler's errors.
+        recording: Interceptors that see how every call ends, refusals by the server's limits included; what they raise
+            is answered like a handler's errors.
         own: The process's own interceptors; what they raise is answered, logged and counted like a handler's errors.
     """
     return [

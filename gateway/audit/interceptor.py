@@ -35,7 +35,8 @@ _LENGTH_BYTES = 8
 class AuditInterceptor(BaseInterceptor):
     """Writes a record before a call's status is sent. Belongs inside of the errors interceptor and outside of all else.
 
-    Health checks are not recorded.
+    Health checks are not recorded. What is not streamed must be decoded and encoded further in, as
+    `DecodingInterceptor` does it.
 
     Args:
         log: Where the records go.
@@ -53,12 +54,15 @@ class AuditInterceptor(BaseInterceptor):
         if call.method.startswith(_UNRECORDED):
             return
         requests, answers = _Digest(framed=call.request_streaming), _Digest(framed=call.response_streaming)
-        handler.request_deserializer = requests.before(handler.request_deserializer)
+        if call.request_streaming:
+            handler.request_deserializer = requests.before(handler.request_deserializer)
         if call.response_streaming:
             handler.response_serializer = answers.after(handler.response_serializer)
 
         async def wrapped(request: Any, context: Context) -> Any:
             log.admit()
+            if not call.request_streaming:
+                requests.add(request)
             recording = _Recording(log, call, context, requests, answers)
             _current.set(recording)
             try:
@@ -135,7 +139,7 @@ class _Digest:
 class _Recording:
     """What is known of one call."""
 
-    __slots__ = ("_answers", "_call", "_context", "_log", "_opened", "_recorded", "_requests", "_seen")
+    __slots__ = ("_admitted", "_answers", "_began", "_call", "_context", "_log", "_opened", "_recorded", "_requests")
 
     def __init__(self, log: AuditLog, call: CallInfo, context: Context, requests: _Digest, answers: _Digest) -> None:
         self._log = log
@@ -143,14 +147,15 @@ class _Recording:
         self._context = context
         self._requests = requests
         self._answers = answers
+        self._began = rfc3339(time.time() - (time.perf_counter() - call.started))
         self._opened = 0
-        self._seen = False
+        self._admitted = False
         self._recorded = False
 
     def admitted(self) -> None:
-        self._seen = True
+        self._admitted = True
         if self._call.kind != "unary":
-            self._opened = self._log.record({"event": OPENED} | self._beginning())
+            self._opened = self._log.record({**self._beginning(), "event": OPENED})
 
     async def aborted(self, code: grpc.StatusCode, trailers: Iterable[Metadatum]) -> None:
         """Records the end that an abort is about to make.
@@ -186,22 +191,23 @@ class _Recording:
         if self._recorded:
             return
         self._recorded = True  # once, though it may fail: the error that this is must not be recorded in its place
+        told = dict(trailers)
         self._log.record(
             {
+                **self._beginning(),
                 "event": ENDED,
                 "answer_sha256": self._answers.hex,
                 "answers": self._answers.messages,
                 "code": code.name,
-                "decision": "allowed" if self._seen else "refused",
+                "decision": "allowed" if self._admitted else "refused",
                 "duration_us": round((time.perf_counter() - self._call.started) * 1e6),
-                "model_version": _text(trailers, MODEL_VERSION_TRAILER),
+                "model_version": str(told.get(MODEL_VERSION_TRAILER, "")),
                 "opened": self._opened,
                 "reason": reason,
-                "replayed": int(_text(trailers, REPLAY_TRAILER) == "true"),
+                "replayed": int(told.get(REPLAY_TRAILER) == "true"),
                 "request_sha256": self._requests.hex,
                 "requests": self._requests.messages,
             }
-            | self._beginning()
         )
 
     def _beginning(self) -> dict[str, Any]:
@@ -220,7 +226,7 @@ class _Recording:
             "method": call.method,
             "peer": self._context.peer(),
             "request_id": request_ids.current(),
-            "time": rfc3339(time.time() - (time.perf_counter() - call.started)),
+            "time": self._began,
             "trace_id": trace.format_trace_id(span.trace_id) if span.is_valid else "",
         }
 
@@ -234,11 +240,4 @@ def _reason(trailers: Iterable[Metadatum]) -> str:
         if key == status.DETAILS_KEY and isinstance(value, bytes):
             with suppress(DecodeError):
                 return status.from_status(status_pb2.Status.FromString(value)).reason
-    return ""
-
-
-def _text(trailers: Iterable[Metadatum], wanted: str) -> str:
-    for key, value in trailers:
-        if key == wanted and isinstance(value, str):
-            return value
     return ""

@@ -175,7 +175,8 @@ class _ChainReading:
 
     def end(self) -> None:
         """Looks for what should follow."""
-        if self._last is not None and self._last.record.get("why") == ROTATION:
+        follows = file_of(self._folder, self._links.chain, self._number + 1).exists()  # made since the reading began
+        if self._last is not None and self._last.record.get("why") == ROTATION and not follows:
             self._report("the file after it is missing")
         for sequence in sorted(self._kept):
             if sequence > self._links.sequence:

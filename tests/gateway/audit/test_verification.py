@@ -186,6 +186,18 @@ def test_a_missing_file(settings: AuditSettings, keys: Keys, gone: int) -> None:
         assert "sequence" in problems[1].what
 
 
+def test_a_log_that_grows_while_it_is_read(settings: AuditSettings, keys: Keys) -> None:
+    settings = settings.model_copy(update={"max_file_bytes": 1500})
+    log = AuditLog(settings)
+    log.record({"event": "ended", "time": "2026-01-01T00:00:00.000000Z"})
+    verification = Verification(settings.folder, keys.verifier)
+    for _ in range(20):
+        log.record({"event": "ended", "time": "2026-01-01T00:00:00.000000Z"})
+    assert len(list(verification.lines())) < 20  # the files that were there at the beginning
+    assert verification.findings.problems == []
+    log.close()
+
+
 def test_a_file_cut_off_in_the_middle_of_the_chain(settings: AuditSettings, keys: Keys) -> None:
     settings = settings.model_copy(update={"max_file_bytes": 1500})
     write_log(settings, 20)
