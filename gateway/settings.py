@@ -10,8 +10,10 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 from bankai.settings import Group, ProcessSettings, Seconds, ServerSettings, environment
 from bankai.validation import first_problem
 from bankai.vouching import read_private_key
+from gateway.audit.settings import AuditSettings
 from gateway.authn.api_keys import read_keys
 from gateway.authn.settings import TokenSettings
+from gateway.idempotency.settings import IdempotencySettings
 from gateway.policy.loading import read_policy
 from gateway.policy.model import ServiceName
 
@@ -73,6 +75,9 @@ class GatewaySettings(ProcessSettings):
         tokens: Whose access tokens are accepted; without it none is.
         vouching_key: PEM file with the private key with which the gateway vouches for its calls to the services.
         backend: How the services are reached.
+        audit: Where every call is recorded; nowhere while neither its folder nor its key is set.
+        idempotency: Where the answers to calls with an idempotency key are kept; such calls are refused while nothing
+            of this is set.
     """
 
     model_config = environment("GATEWAY")
@@ -85,6 +90,8 @@ class GatewaySettings(ProcessSettings):
     tokens: TokenSettings | None = None
     vouching_key: Path | None = None
     backend: BackendSettings = BackendSettings()
+    audit: AuditSettings | None = None
+    idempotency: IdempotencySettings | None = None
 
     @field_validator("policy_file")
     @classmethod
