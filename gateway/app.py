@@ -13,6 +13,8 @@ from gateway.authn.interceptor import ApiKeyInterceptor
 from gateway.backends import Backends
 from gateway.kinds import MethodKinds
 from gateway.proxy import Proxy
+from gateway.quota.interceptor import QuotaInterceptor
+from gateway.quota.limiter import Limiter
 from gateway.reflection import ReflectionHandler
 from gateway.settings import GatewaySettings
 
@@ -31,11 +33,14 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
     kinds = MethodKinds(backends)
     proxy = Proxy(backends, kinds)
     keys = ApiKeyInterceptor(KeyRing(read_keys(settings.keys_file)))
+    limiter = Limiter(settings.quota)
     server = GrpcServer(
         settings.server,
         name="gateway",
         interceptors=default_interceptors(
-            settings.server, record_spans=bool(settings.telemetry.otlp_endpoint), own=(keys,)
+            settings.server,
+            record_spans=bool(settings.telemetry.otlp_endpoint),
+            own=(keys, QuotaInterceptor(limiter)),
         ),
     )
 
@@ -54,9 +59,10 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
     server.add(register, ())
     server.add_elsewhere(backends.by_service)
     try:
-        async with beside(end_calls(), *map(follow, backends.by_service)):
+        async with beside(end_calls(), limiter.run(), *map(follow, backends.by_service)):
             yield server
     finally:
+        await limiter.close()
         await kinds.close()
         await backends.close()
 
