@@ -35,8 +35,8 @@ class Leases:
         self._local = local
         self._clock = clock
         self._lease = redis.lease(limits)
-        self._low = (self._lease + 1) // 2 if self._lease > 1 else 0
         self._left = 0
+        self._low = 0  # the next lease is fetched when fewer are left
         self._left_until = math.inf  # calls of a day end with it
         self._none_until = -math.inf
         self._ask_at = -math.inf
@@ -104,9 +104,16 @@ class Leases:
         if now >= self._left_until:
             self._left = 0
         self._left += grant.calls
+        self._low = min(grant.calls, self._lease) // 2
         self._day_is_over = grant.day_left == 0
         if grant.day_left is not None:
             self._left_until = now + grant.day_ends_s
             self._local.told(grant.day_left, self._left_until, reported)
-        self._none_until = now + (grant.day_ends_s if self._day_is_over else grant.wait_s)
+        self._none_until = now + (grant.day_ends_s if self._day_is_over else self._worth_asking_in_s(grant))
         self._ask_at = min(self._none_until, now + _ASK_AGAIN_S)
+
+    def _worth_asking_in_s(self, grant: Grant) -> float:
+        """Seconds until an empty channel has half a lease again: of a channel that keeps calling each asks that seldom."""
+        if not grant.wait_s or self._limits.calls_per_s is None:
+            return 0.0
+        return grant.wait_s + (self._lease - 1) // 2 / self._limits.calls_per_s

@@ -4,8 +4,8 @@ import math
 
 from gateway.policy.model import ChannelLimits
 from gateway.quota import refusals
+from gateway.quota.bucket import Bucket
 from gateway.quota.clock import Clock
-from gateway.quota.gcra import Gcra
 
 DAY_S = 86_400.0
 
@@ -24,7 +24,7 @@ class LocalCalls:
         self._channel = channel
         self._share = share
         self._clock = clock
-        self._rate: Gcra | None = None
+        self._rate: Bucket | None = None
         self._day_ends_at = -math.inf
         self._unreported = 0  # calls of the day that were let in here and that Redis does not know of
         self._allowed = 0  # how many those may be
@@ -38,7 +38,7 @@ class LocalCalls:
         else:
             per_s, burst = limits.calls_per_s * self._share, max(1.0, refusals.burst_of(limits) * self._share)
             if self._rate is None:
-                self._rate = Gcra(per_s, burst)
+                self._rate = Bucket(per_s, burst)
             else:
                 self._rate.configure(per_s, burst)
         if limits.calls_per_day is not None:

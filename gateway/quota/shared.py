@@ -33,42 +33,42 @@ GONE_S = 5.0
 """How long a gateway is counted that no longer says what it has open."""
 
 _CONNECTIONS = 32
-_LEASE_OF_A_DAY = 100
+_LEASE_OF_A_DAY = 100  # where no rate says how many calls to take at a time
 _US = 1_000_000
 
-# KEYS: the channel's hash. ARGV: calls wanted, calls that wait, microseconds a call (0: no rate), calls at once, calls
-# a day (-1: no limit), calls of the day made without asking. Leases shrink as the day's calls run out.
+# KEYS: the channel's hash. ARGV: calls wanted, calls that wait, calls a second (0: no rate), calls at once, calls a day
+# (-1: no limit), calls of the day made without asking. Leases shrink as the day's calls run out.
 # Returns: calls granted, microseconds until the next one is there, calls of the day that are left, microseconds until
 # it ends.
 _TAKE = """
-local DAY = 86400000000
-local wanted, waiting, interval, burst, per_day, made =
+local US, DAY = 1000000, 86400000000
+local wanted, waiting, per_s, burst, per_day, made =
     tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local kept = redis.call('HMGET', KEYS[1], 'full_at', 'day', 'used')
-local granted, wait, left, day_ends, ttl = wanted, 0, -1, DAY - now % DAY, 0
-local full_at = math.max(tonumber(kept[1] or 0), now)
+local now = time[1] * US + time[2]
+local kept = redis.call('HMGET', KEYS[1], 'missing', 'at', 'day', 'used')
+local granted, wait, left, day_ends, lives = wanted, 0, -1, DAY - now % DAY, 0
 local day, used = math.floor(now / DAY), made
 if per_day >= 0 then
-    if kept[2] and tonumber(kept[2]) == day then used = used + tonumber(kept[3]) end
+    if kept[3] and tonumber(kept[3]) == day then used = used + tonumber(kept[4]) end
     left = math.max(per_day - used, 0)
     granted = math.min(granted, math.max(waiting, math.floor(left / 100), 1), left)
 end
-if interval > 0 then
-    granted = math.max(math.min(granted, math.floor((now + burst * interval - full_at) / interval)), 0)
-    full_at = full_at + granted * interval
-    wait = math.max(math.ceil(full_at + interval - burst * interval - now), 0)
-    if wait > 0 then wait = wait + 1 end
-    redis.call('HSET', KEYS[1], 'full_at', string.format('%.17g', full_at))
-    ttl = full_at - now
+if per_s > 0 then
+    local passed = math.max(now - tonumber(kept[2] or now), 0)
+    local missing = math.max(tonumber(kept[1] or 0) - passed * per_s / US, 0)
+    granted = math.max(math.min(granted, math.floor(burst - missing + 0.000001)), 0)
+    missing = missing + granted
+    wait = math.max(math.ceil((missing + 1 - burst) * US / per_s), 0)
+    redis.call('HSET', KEYS[1], 'missing', string.format('%.17g', missing), 'at', string.format('%.0f', now))
+    lives = missing * US / per_s
 end
 if per_day >= 0 then
     left = left - granted
     redis.call('HSET', KEYS[1], 'day', day, 'used', used + granted)
-    ttl = math.max(ttl, day_ends)
+    lives = math.max(lives, day_ends)
 end
-redis.call('PEXPIRE', KEYS[1], math.ceil(ttl / 1000) + 1000)
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil(lives / 1000) + 1000))
 return {granted, wait, left, day_ends}
 """
 
@@ -156,7 +156,9 @@ class SharedCounts:
 
     def lease(self, limits: ChannelLimits) -> int:
         """How many calls are best taken at a time under such limits."""
-        return _LEASE_OF_A_DAY if limits.calls_per_s is None else max(1, int(limits.calls_per_s * self._lease_s))
+        if limits.calls_per_s is None:
+            return _LEASE_OF_A_DAY
+        return max(1, min(int(limits.calls_per_s * self._lease_s), burst_of(limits)))
 
     async def take(self, channel: str, limits: ChannelLimits, wanted: int, *, waiting: int, made: int) -> Grant | None:
         """Takes calls of a channel.
@@ -172,8 +174,7 @@ class SharedCounts:
             What there was; None where Redis does not answer.
         """
         rate, per_day = limits.calls_per_s, limits.calls_per_day
-        interval = _US / rate if rate is not None else 0
-        args = [wanted, waiting, interval, burst_of(limits), -1 if per_day is None else per_day, made]
+        args = [wanted, waiting, rate or 0, burst_of(limits), -1 if per_day is None else per_day, made]
         answer: Sequence[int] | None = await self._ask(self._take(keys=[f"{self._prefix}{{{channel}}}"], args=args))
         if answer is None:
             return None

@@ -1,15 +1,13 @@
-"""The generic cell rate algorithm: a token bucket whose whole state is one moment."""
+"""A token bucket."""
 
-import math
-
-# Of clocks that count in doubles: who waits as long as told must not come a rounding too early.
-_TOLERANCE_S = 1e-9
+# Doubles are rounded, and who waits as long as told must not come a rounding too early.
+_TOLERANCE_S = 1e-6
 
 
-class Gcra:
+class Bucket:
     """So many calls a second, and some at once after a pause.
 
-    In any t seconds at most `per_s * t + burst` calls are spent.
+    In any t seconds at most `per_s * t + burst` calls are spent, a microsecond more or less.
 
     Args:
         per_s: Calls a second.
@@ -17,23 +15,29 @@ class Gcra:
     """
 
     def __init__(self, per_s: float, burst: float) -> None:
-        self._full_at = -math.inf  # when the bucket is full again
+        self._missing = 0.0  # calls that the bucket lacked
+        self._at = 0.0  # at this time
         self.configure(per_s, burst)
 
     def configure(self, per_s: float, burst: float) -> None:
         """Changes the rate; what has been spent stays spent."""
-        self._interval_s = 1 / per_s
-        self._depth_s = burst / per_s
+        self._per_s = per_s
+        self._burst = burst
 
     def wait_s(self, now: float) -> float:
         """Seconds until a call may be made; 0 where it may be made now."""
-        wait = self._full_at + self._interval_s - self._depth_s - now
+        wait = (self._missing_at(now) + 1 - self._burst) / self._per_s
         return wait if wait > _TOLERANCE_S else 0.0
 
     def spend(self, now: float) -> None:
         """Counts a call that `wait_s` allows."""
-        self._full_at = max(self._full_at, now) + self._interval_s
+        self._missing = self._missing_at(now) + 1
+        self._at = now
 
     def note(self, now: float) -> None:
         """Counts a call that was allowed elsewhere, though the bucket may be empty."""
-        self._full_at = min(max(self._full_at, now) + self._interval_s, now + self._depth_s)
+        self._missing = min(self._missing_at(now) + 1, self._burst)
+        self._at = now
+
+    def _missing_at(self, now: float) -> float:
+        return max(self._missing - (now - self._at) * self._per_s, 0.0)
