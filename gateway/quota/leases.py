@@ -109,11 +109,11 @@ class Leases:
         if grant.day_left is not None:
             self._left_until = now + grant.day_ends_s
             self._local.told(grant.day_left, self._left_until, reported)
-        self._none_until = now + (grant.day_ends_s if self._day_is_over else self._worth_asking_in_s(grant))
+        self._none_until = now + max(grant.day_ends_s if self._day_is_over else 0.0, self._rate_wait_s(grant))
         self._ask_at = min(self._none_until, now + _ASK_AGAIN_S)
 
-    def _worth_asking_in_s(self, grant: Grant) -> float:
-        """Seconds until an empty channel has half a lease again: of a channel that keeps calling each asks that seldom."""
+    def _rate_wait_s(self, grant: Grant) -> float:
+        """Seconds until the rate allows half a lease again: Redis is not asked for every call of a busy channel."""
         if not grant.wait_s or self._limits.calls_per_s is None:
             return 0.0
         return grant.wait_s + (self._lease - 1) // 2 / self._limits.calls_per_s

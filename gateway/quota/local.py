@@ -53,17 +53,17 @@ class LocalCalls:
         Raises:
             ExhaustedError: RATE_LIMITED or DAILY_QUOTA_EXHAUSTED; nothing is counted then.
         """
+        wait_s = 0.0 if self._rate is None else self._rate.wait_s(now)
         if self._limits.calls_per_day is not None:
             self._turn_day(now, self._limits.calls_per_day)
             if self._unreported >= self._allowed:
-                raise refusals.day_exhausted(self._channel, self._limits, self._day_ends_at - now)
+                raise refusals.day_exhausted(self._channel, self._limits, max(self._day_ends_at - now, wait_s))
+            if not wait_s:
+                self._unreported += 1
+        if wait_s:
+            raise refusals.rate_limited(self._channel, self._limits, wait_s)
         if self._rate is not None:
-            wait_s = self._rate.wait_s(now)
-            if wait_s:
-                raise refusals.rate_limited(self._channel, self._limits, wait_s)
             self._rate.spend(now)
-        if self._limits.calls_per_day is not None:
-            self._unreported += 1
 
     def note(self, now: float) -> None:
         """Counts a call that Redis let in against the rate, so that nobody gets a second burst when Redis goes away."""

@@ -1,8 +1,8 @@
 """What all gateways share about channels, in Redis.
 
-One hash per channel holds how far it is ahead of its rate and how many calls of the day it has made; one script looks
-at both and charges both or neither, by Redis's own clock. One more hash holds, per gateway, how many calls and streams
-each channel has open there; what a gateway that died has left there is passed over after a few seconds.
+One key per channel holds the state of its token bucket and how many calls of the day it has made; one script looks at
+both and charges both or neither, by Redis's own clock. A hash holds, per gateway, how many calls and streams each
+channel has open there; what a gateway that died has left there is passed over after a few seconds.
 """
 
 import asyncio
@@ -36,39 +36,42 @@ _CONNECTIONS = 32
 _LEASE_OF_A_DAY = 100  # where no rate says how many calls to take at a time
 _US = 1_000_000
 
-# KEYS: the channel's hash. ARGV: calls wanted, calls that wait, calls a second (0: no rate), calls at once, calls a day
-# (-1: no limit), calls of the day made without asking. Leases shrink as the day's calls run out.
-# Returns: calls granted, microseconds until the next one is there, calls of the day that are left, microseconds until
-# it ends.
+# KEYS: the channel.
+# ARGV: calls wanted, calls that wait, calls a second (0: no limit), burst, calls a day (-1: no limit), calls of the day
+# that were let in without asking.
+# Kept: calls that the bucket lacked, when that was (in microseconds), day, calls of that day.
+# Returns: calls granted, microseconds until the rate allows one more, calls of the day that are left (-1: no limit),
+# microseconds until it ends.
+# Leases shrink as the day's calls run out, lest gateways keep them from each other.
 _TAKE = """
 local US, DAY = 1000000, 86400000000
 local wanted, waiting, per_s, burst, per_day, made =
     tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local time = redis.call('TIME')
 local now = time[1] * US + time[2]
-local kept = redis.call('HMGET', KEYS[1], 'missing', 'at', 'day', 'used')
-local granted, wait, left, day_ends, lives = wanted, 0, -1, DAY - now % DAY, 0
-local day, used = math.floor(now / DAY), made
+local today, day_ends = math.floor(now / DAY), DAY - now % DAY
+local missing, at, day, used = string.match(redis.call('GET', KEYS[1]) or '0 0 0 0', '^(%S+) (%S+) (%S+) (%S+)$')
+local granted, wait, left, lives = wanted, 0, -1, 0
+used = (tonumber(day) == today and tonumber(used) or 0) + made
 if per_day >= 0 then
-    if kept[3] and tonumber(kept[3]) == day then used = used + tonumber(kept[4]) end
     left = math.max(per_day - used, 0)
     granted = math.min(granted, math.max(waiting, math.floor(left / 100), 1), left)
+    lives = day_ends
 end
 if per_s > 0 then
-    local passed = math.max(now - tonumber(kept[2] or now), 0)
-    local missing = math.max(tonumber(kept[1] or 0) - passed * per_s / US, 0)
+    missing = math.max(tonumber(missing) - math.max(now - tonumber(at), 0) * per_s / US, 0)
     granted = math.max(math.min(granted, math.floor(burst - missing + 0.000001)), 0)
     missing = missing + granted
     wait = math.max(math.ceil((missing + 1 - burst) * US / per_s), 0)
-    redis.call('HSET', KEYS[1], 'missing', string.format('%.17g', missing), 'at', string.format('%.0f', now))
-    lives = missing * US / per_s
+    lives = math.max(lives, missing * US / per_s)
 end
 if per_day >= 0 then
-    left = left - granted
-    redis.call('HSET', KEYS[1], 'day', day, 'used', used + granted)
-    lives = math.max(lives, day_ends)
+    left, used = left - granted, used + granted
 end
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil(lives / 1000) + 1000))
+redis.call(
+    'SET', KEYS[1], string.format('%.17g %.0f %.0f %.0f', missing, now, today, used),
+    'PX', string.format('%.0f', lives / 1000 + 1000)
+)
 return {granted, wait, left, day_ends}
 """
 

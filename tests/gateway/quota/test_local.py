@@ -62,10 +62,16 @@ def test_the_day_ends_at_midnight_of_utc() -> None:
     assert take(calls, time, 20) == 10
 
 
-@given(st.lists(st.floats(0, 0.5 * DAY_S), max_size=60), st.integers(1, 5))
-def test_no_day_sees_more_than_its_calls(pauses: list[float], per_day: int) -> None:
+@given(
+    st.lists(st.one_of(st.just(0.0), st.floats(0, 5), st.floats(0, 0.5 * DAY_S)), max_size=60),
+    st.integers(1, 5),
+    st.none() | st.floats(1e-5, 10),
+)
+def test_no_day_sees_more_than_its_calls_and_a_call_after_the_delay_passes(
+    pauses: list[float], per_day: int, per_s: float | None
+) -> None:
     time = Time()
-    calls = local(time, calls_per_day=per_day)
+    calls = local(time, calls_per_day=per_day, calls_per_s=per_s)
     days: dict[int, int] = {}
     for pause in pauses:
         time.passed += pause

@@ -27,6 +27,12 @@ SLACK_S = 0.5
 SOON = 1e-3  # calls a second so few that a test sees none of them
 
 
+async def until(happened: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not happened():  # noqa: ASYNC110  # what is looked at tells nobody of its changes
+            await asyncio.sleep(0.01)
+
+
 @dataclass
 class Load:
     """Calls that come all the time.
@@ -50,9 +56,7 @@ class Load:
     async def goes_on(self) -> None:
         """Waits until more calls were let in."""
         wanted = self.let_in + 10
-        async with asyncio.timeout(20):
-            while self.let_in < wanted:
-                await asyncio.sleep(0.01)
+        await until(lambda: self.let_in >= wanted)
 
 
 @pytest.fixture
@@ -83,9 +87,7 @@ def shared() -> float | None:
 
 async def becomes(value: float) -> None:
     """Waits until the metric tells that limits are shared, or not."""
-    async with asyncio.timeout(20):
-        while shared() != value:
-            await asyncio.sleep(0.01)
+    await until(lambda: shared() == value)
 
 
 async def restarted(server: ValkeyServer, port: int) -> None:

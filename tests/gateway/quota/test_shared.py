@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from gateway.quota.channel import ChannelQuota
 from gateway.quota.refusals import burst_of
@@ -167,8 +168,6 @@ async def test_a_gateway_that_died_is_not_counted_for_long(gateways: Any, monkey
 
 
 def redis_client(server: Any) -> Any:
-    from redis import Redis
-
     return Redis(port=server.port)
 
 
