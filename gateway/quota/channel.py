@@ -44,6 +44,9 @@ class ChannelQuota:
 
     def configure(self, limits: ChannelLimits) -> None:
         """Changes the limits; what has been counted stays counted."""
+        if limits == self._limits:
+            self._limits = limits
+            return
         self._local.configure(limits)
         self._adopt(limits)
 

@@ -34,8 +34,8 @@ class Limiter:
             quota = ChannelQuota(permit.channel, permit.channel_limits, self._settings, self._redis, self._clock)
             quota.know(self._of_others(permit.channel))
             self._channels[permit.channel] = quota
-        elif quota.limits is not permit.channel_limits:  # another policy is in force
-            quota.configure(permit.channel_limits)
+        elif quota.limits is not permit.channel_limits:
+            quota.configure(permit.channel_limits)  # another policy is in force
         return quota
 
     async def run(self) -> None:
