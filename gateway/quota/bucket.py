@@ -1,7 +1,14 @@
 """A token bucket."""
 
+from gateway.policy.model import ChannelLimits
+
 # Doubles are rounded, and who waits as long as told must not come a rounding too early.
 _TOLERANCE_S = 1e-6
+
+
+def burst_of(limits: ChannelLimits) -> int:
+    """Calls that a channel may make at once after a pause; those of one second where the policy says nothing."""
+    return limits.burst or max(1, int(limits.calls_per_s or 0))
 
 
 class Bucket:

@@ -29,6 +29,7 @@ class ChannelQuota:
         self.streams = Slots(channel, settings.local_share, refusals.too_many_streams)
         """Open streams."""
         self._channel = channel
+        self._limits = limits
         self._settings = settings
         self._redis = redis
         self._clock = clock

@@ -103,7 +103,8 @@ class Leases:
     def _keep(self, grant: Grant, now: float, *, reported: int) -> None:
         if now >= self._left_until:
             self._left = 0
-        self._left += grant.calls
+        # What callers that gave up waiting would have had is let go.
+        self._left = min(self._left + grant.calls, self._waiting + self._lease * 3 // 2)
         self._low = min(grant.calls, self._lease) // 2
         self._day_is_over = grant.day_left == 0
         if grant.day_left is not None:

@@ -4,7 +4,7 @@ import math
 
 from gateway.policy.model import ChannelLimits
 from gateway.quota import refusals
-from gateway.quota.bucket import Bucket
+from gateway.quota.bucket import Bucket, burst_of
 from gateway.quota.clock import Clock
 
 DAY_S = 86_400.0
@@ -36,7 +36,7 @@ class LocalCalls:
         if limits.calls_per_s is None:
             self._rate = None
         else:
-            per_s, burst = limits.calls_per_s * self._share, max(1.0, refusals.burst_of(limits) * self._share)
+            per_s, burst = limits.calls_per_s * self._share, max(1.0, burst_of(limits) * self._share)
             if self._rate is None:
                 self._rate = Bucket(per_s, burst)
             else:

@@ -4,6 +4,7 @@ from prometheus_client import Counter
 
 from bankai.errors import ExhaustedError, QuotaViolation
 from gateway.policy.model import ChannelLimits
+from gateway.quota.bucket import burst_of
 
 LIMITED = Counter(
     "bankai_gateway_limited_calls", "Calls that a limit of their channel refused or ended.", ("channel", "reason")
@@ -11,11 +12,6 @@ LIMITED = Counter(
 
 # When one of many calls ends is not known; a second is what the server's own limit says, too.
 _SOME_END_S = 1.0
-
-
-def burst_of(limits: ChannelLimits) -> int:
-    """Calls that a channel may make at once after a pause; those of one second where the policy says nothing."""
-    return limits.burst or max(1, int(limits.calls_per_s or 0))
 
 
 def rate_limited(channel: str, limits: ChannelLimits, wait_s: float) -> ExhaustedError:

@@ -21,7 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from gateway.policy.model import ChannelLimits
-from gateway.quota.refusals import burst_of
+from gateway.quota.bucket import burst_of
 from gateway.quota.settings import QuotaSettings
 
 log = structlog.get_logger(__name__)
@@ -193,20 +193,11 @@ class SharedCounts:
         Returns:
             What each channel has open at all others, by its name; None where Redis does not answer.
         """
-        told = json.dumps({name: (each.calls, each.streams) for name, each in opened.items()})
-        args = [self._gateway, told, round(GONE_S * 1000)]
-        answer: Sequence[bytes] | None = await self._ask(self._exchange(keys=[self._gateways], args=args))
-        if answer is None:
-            return None
-        if not self._answers:
+        others = await self._ask(self._exchanged(opened))
+        if others is not None and not self._answers:
             self._answers = True
             SHARED.set(1)
             log.info("redis answers; limits of channels are shared")
-        others: dict[str, Open] = {}
-        for each in answer:
-            for name, (calls, streams) in json.loads(each).items():
-                known = others.get(name, Open(0, 0))
-                others[name] = Open(known.calls + calls, known.streams + streams)
         return others
 
     async def close(self) -> None:
@@ -220,11 +211,21 @@ class SharedCounts:
     def _gateways(self) -> str:
         return f"{self._prefix}gateways"
 
+    async def _exchanged(self, opened: Mapping[str, Open]) -> dict[str, Open]:
+        told = json.dumps({name: (each.calls, each.streams) for name, each in opened.items()})
+        args = [self._gateway, told, round(GONE_S * 1000)]
+        others: dict[str, Open] = {}
+        for entry in await self._exchange(keys=[self._gateways], args=args):
+            for name, (calls, streams) in json.loads(entry).items():
+                known = others.get(name, Open(0, 0))
+                others[name] = Open(known.calls + calls, known.streams + streams)
+        return others
+
     async def _ask(self, command: Awaitable[Answer]) -> Answer | None:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await command
-        except (RedisError, OSError) as error:  # a TimeoutError is an OSError
+        except Exception as error:  # noqa: BLE001  # whatever the client raises in a broken connection, calls go on
             if self._answers is not False:
                 self._answers = False
                 SHARED.set(0)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from gateway.quota.bucket import burst_of
 from gateway.quota.channel import ChannelQuota
-from gateway.quota.refusals import burst_of
 from tests.gateway.quota.conftest import admitted, passed, permit, refusal
 
 pytestmark = pytest.mark.slow
