@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from bankai.errors import ExhaustedError
 from bankai.interceptors import Context
-from bankai.interceptors.base import BaseInterceptor, Behaviour, Handler
+from bankai.interceptors.base import BaseInterceptor, Handler
 from gateway.policy.permit import Permit, current_permit
 from gateway.quota import refusals
 from gateway.quota.limiter import Limiter
@@ -27,31 +27,8 @@ class QuotaInterceptor(BaseInterceptor):
 
     def wrap(self, handler: Handler) -> None:
         """Runs the handler within the limits."""
-        handler.behaviour = (
-            self._stream(handler) if handler.request_streaming or handler.response_streaming else self._unary(handler)
-        )
-
-    def _unary(self, handler: Handler) -> Behaviour:
         behaviour = handler.behaviour
-
-        async def wrapped(request: Any, context: Context) -> Any:
-            permit = _permit()
-            if permit is None:
-                return await behaviour(request, context)
-            _check_size(permit, request)
-            quota = self._limiter.of(permit)
-            quota.calls.enter()
-            try:
-                if not quota.admit_at_once():
-                    await quota.admit()
-                return await behaviour(request, context)
-            finally:
-                quota.calls.leave()
-
-        return wrapped
-
-    def _stream(self, handler: Handler) -> Behaviour:
-        behaviour = handler.behaviour
+        is_stream = handler.request_streaming or handler.response_streaming
         watch = _StreamWatch(handler) if handler.request_streaming else None
 
         async def wrapped(request: Any, context: Context) -> Any:
@@ -61,15 +38,18 @@ class QuotaInterceptor(BaseInterceptor):
             if watch is None:
                 _check_size(permit, request)
             quota = self._limiter.of(permit)
-            quota.streams.enter()
+            slots = quota.streams if is_stream else quota.calls
+            slots.enter()
             try:
+                # Last of all that may refuse, as a refused call costs no token.
                 if not quota.admit_at_once():
                     await quota.admit()
-                return await _within(permit, watch, behaviour(request, context))
+                running = behaviour(request, context)
+                return await (_within(permit, watch, running) if is_stream else running)
             finally:
-                quota.streams.leave()
+                slots.leave()
 
-        return wrapped
+        handler.behaviour = wrapped
 
 
 class _StreamWatch:

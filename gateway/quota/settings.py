@@ -13,7 +13,7 @@ class QuotaSettings(Group):
     Attributes:
         redis_url: redis://, rediss:// or unix:// URL of what all gateways share; empty keeps counts in this process.
         redis_timeout_s: Longest that a call waits for Redis, connecting included; then this gateway decides alone.
-        local_share: Share of every limit that this gateway allows when it decides alone: 1 / number of gateways.
+        local_share: Share of a channel's limits that this gateway allows when it decides alone: 1 / number of gateways.
         lease_s: Calls taken from Redis at a time, as seconds of the channel's rate; one at least.
         key_prefix: Beginning of every key in Redis.
     """
