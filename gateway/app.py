@@ -26,6 +26,8 @@ from gateway.metadata import Onward
 from gateway.policy.interceptor import PolicyInterceptor
 from gateway.policy.policies import Policies
 from gateway.proxy import Proxy
+from gateway.quota.interceptor import QuotaInterceptor
+from gateway.quota.limiter import Limiter
 from gateway.reflection import ReflectionHandler
 from gateway.settings import GatewaySettings
 
@@ -63,6 +65,7 @@ async def _gateway(
         authentication = _authentication(settings, policies, token_keys)
     except ValueError as error:
         raise FaultError("GATEWAY_FILE_INVALID", str(error)) from None
+    limiter = Limiter(settings.quota)
     server = GrpcServer(
         settings.server,
         name="gateway",
@@ -73,6 +76,7 @@ async def _gateway(
             own=(
                 authentication,
                 PolicyInterceptor(policies),
+                QuotaInterceptor(limiter),
                 AdmissionInterceptor(),
                 IdempotencyInterceptor(answers, kinds),
             ),
@@ -93,13 +97,14 @@ async def _gateway(
 
     server.add(register, ())
     server.add_elsewhere(backends.by_service)
-    work = [end_calls(), *map(follow, backends.by_service)]
+    work = [end_calls(), limiter.run(), *map(follow, backends.by_service)]
     if token_keys is not None:
         work.append(token_keys.follow())
     try:
         async with beside(*work):
             yield server
     finally:
+        await limiter.close()
         await kinds.close()
         await backends.close()
 

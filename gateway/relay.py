@@ -86,7 +86,8 @@ async def stream(
     finally:
         call.cancel()
         upwards.cancel()
-        await asyncio.wait((upwards,))
+        # An error that ended it, such as a limit of the channel, ends the call where it was raised.
+        await asyncio.gather(upwards, return_exceptions=True)
 
 
 async def _upwards(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:

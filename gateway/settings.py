@@ -16,6 +16,7 @@ from gateway.authn.settings import TokenSettings
 from gateway.idempotency.settings import IdempotencySettings
 from gateway.policy.loading import read_policy
 from gateway.policy.model import ServiceName
+from gateway.quota.settings import QuotaSettings
 
 _TARGET = re.compile(r"unix:\S+|(dns:///|dns://[^/\s]+/|ipv[46]:)?[^/\s]+:\d{1,5}")
 
@@ -78,6 +79,7 @@ class GatewaySettings(ProcessSettings):
         audit: Where every call is recorded; nowhere while neither its folder nor its key is set.
         idempotency: Where the answers to calls with an idempotency key are kept; such calls are refused while nothing
             of this is set.
+        quota: How the limits of channels are kept.
     """
 
     model_config = environment("GATEWAY")
@@ -92,6 +94,7 @@ class GatewaySettings(ProcessSettings):
     backend: BackendSettings = BackendSettings()
     audit: AuditSettings | None = None
     idempotency: IdempotencySettings | None = None
+    quota: QuotaSettings = QuotaSettings()
 
     @field_validator("policy_file")
     @classmethod

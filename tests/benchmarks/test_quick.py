@@ -46,6 +46,13 @@ def test_throughput() -> None:
         assert report[way]["ratio"] > 0
 
 
+def test_quota() -> None:
+    report = _quick("quota")
+    assert all(us > 0 for us in report["us"].values())
+    assert set(report["added_over_round_trip"]) == {"local", "leased_1", "leased_5", "leased_50"}
+    assert report["added_over_round_trip"]["local"] < report["added_over_round_trip"]["leased_1"]
+
+
 @pytest.mark.skipif(not mlserver_process.PROGRAM.exists(), reason="make bench-peer has not been run")
 def test_peer_mlserver() -> None:
     report = _quick("peer_mlserver")
