@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import mlserver_process
+from benchmarks import envoy_process, mlserver_process
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a few seconds each where the machine is not busy
 
@@ -58,6 +58,13 @@ def test_peer_mlserver() -> None:
     report = _quick("peer_mlserver")
     assert all(each["lost"] == 0 for load in ("closed", "paced") for each in report[load].values())
     assert report["throughput_ratio"] > 0
+
+
+@pytest.mark.skipif(not envoy_process.PROGRAM.exists(), reason="make bench-envoy-peer has not been run")
+def test_peer_envoy() -> None:
+    report = _quick("peer_envoy")
+    assert not report["failures"]
+    assert report["answers"]["gateway"]["n"] == report["answers"]["envoy_call"]["n"] > 0
 
 
 def test_audit() -> None:
