@@ -1,7 +1,7 @@
 """What the gateway costs a call, beside a real Envoy in front of the same service in the same run.
 
 The gateway runs with all that `bankai up` turns on: an API key and a policy for each call, limits, an audit record, a
-token for the service, metrics and an access log. Envoy passes bytes on and writes an access log; `make bench-envoy-peer`
+token for the service, metrics and an access log. Envoy passes bytes on and writes one, too; `make bench-envoy-peer`
 installs it. They are asked one call at a time, in turns, so that a slow moment of the machine hits all alike.
 
 direct, envoy, gateway                  Classify at the service, and through each
