@@ -30,6 +30,7 @@ from services.progress_monitor.proving import Proving
 from services.progress_monitor.rescanning import Rescanning
 from services.progress_monitor.servicer import Parts, ProgressServicer
 from services.progress_monitor.settings import ProgressMonitorSettings
+from services.progress_monitor.sources.roots import Roots
 from services.progress_monitor.storage.alerts import AlertStore
 from services.progress_monitor.storage.migrations.upgrading import upgrade
 from services.progress_monitor.storage.observations import ObservationStore
@@ -120,5 +121,6 @@ def _parts(
         proving=Proving(observations, pixels),
         rescanning=Rescanning(rescans, projects, observing, assessing, settings.rescan),
         limits=settings.limits,
+        roots=Roots(settings.limits.read_roots, settings.limits.read_buckets),
         draining=server.draining,
     )

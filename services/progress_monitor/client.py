@@ -40,11 +40,13 @@ class ProgressClient:
         )
         return answer.project
 
-    async def observe(self, config: pb.ObservationConfig, file: Path) -> pb.Observation:
-        """Sends a picture."""
+    async def observe(self, config: pb.ObservationConfig, file: Path | None = None) -> pb.Observation:
+        """Sends a picture, or names one: without a file, the config's uri says where it lies."""
 
         async def requests() -> AsyncIterator[pb.AddObservationRequest]:
             yield pb.AddObservationRequest(config=config)
+            if file is None:
+                return
             with file.open("rb") as stream:
                 while chunk := stream.read(CHUNK_BYTES):
                     yield pb.AddObservationRequest(chunk=chunk)

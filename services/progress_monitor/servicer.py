@@ -26,6 +26,7 @@ from services.progress_monitor.pixels import PixelStore
 from services.progress_monitor.proving import Proving
 from services.progress_monitor.rescanning import Rescanning
 from services.progress_monitor.settings import LimitSettings
+from services.progress_monitor.sources.roots import Roots
 from services.progress_monitor.spool import Spooled, named, spooled
 from services.progress_monitor.storage.alerts import AlertStore
 from services.progress_monitor.storage.observations import ObservationStore
@@ -60,6 +61,7 @@ class Parts:
         proving: Makes proofs.
         rescanning: Works on rescans.
         limits: What callers may ask for.
+        roots: Files that callers may name.
         draining: Set when the service is about to stop.
     """
 
@@ -73,6 +75,7 @@ class Parts:
     proving: Proving
     rescanning: Rescanning
     limits: LimitSettings
+    roots: Roots
     draining: asyncio.Event
 
 
@@ -149,7 +152,8 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
             return pb.AddObservationResponse(observation=converters.observation_message(observation))
 
         if config.uri:
-            return await observe(await named(config.uri, parts.limits))
+            async with named(await parts.roots.source(config.uri), parts.limits.image_bytes) as file:
+                return await observe(file)
         async with spooled(_chunks(requests), parts.limits.image_bytes) as file:
             return await observe(file)
 

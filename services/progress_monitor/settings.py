@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bankai.settings import Group, InferenceSettings, ProcessSettings, Seconds, ServerSettings, environment
 from bankai.state_settings import StateSettings
@@ -36,6 +36,8 @@ class LimitSettings(Group):
         observe_s: Longest that measuring one picture may take.
         readers: Pictures that are decoded at once.
         read_roots: Folders below which `uri` may name files; none unless said.
+        read_buckets: The same in S3, as s3://bucket or s3://bucket/prefix, with address and credentials where the AWS
+            SDK looks for them.
     """
 
     image_bytes: int = Field(default=1024 * _MIB, gt=0)
@@ -44,6 +46,15 @@ class LimitSettings(Group):
     observe_s: Seconds = 120.0
     readers: int = Field(default=2, ge=1)
     read_roots: tuple[Path, ...] = ()
+    read_buckets: tuple[str, ...] = ()
+
+    @field_validator("read_buckets")
+    @classmethod
+    def _buckets(cls, roots: tuple[str, ...]) -> tuple[str, ...]:
+        for root in roots:
+            if not root.removeprefix("s3://").strip("/") or not root.startswith("s3://"):
+                raise ValueError("must be s3://bucket or s3://bucket/prefix")
+        return roots
 
 
 class RescanSettings(Group):

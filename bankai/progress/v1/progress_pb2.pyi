@@ -748,7 +748,9 @@ class ObservationConfig(_message.Message):
     radiometric_offset: _builtins.float
     """Digital number that stands for no light, e.g. -1000 for Sentinel-2 of processing baseline 04.00 and later."""
     uri: _builtins.str
-    """Instead of chunks: a file below the folders that the service is set to read from, as file:///path."""
+    """Instead of chunks: a file below the folders or S3 roots that the service is set to read from, as file:///path or
+    s3://bucket/key (a key is taken as it stands; nothing in it is decoded).
+    """
     @_builtins.property
     def acquire_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taken."""

@@ -57,11 +57,18 @@ class Service:
 
 
 @asynccontextmanager
-async def running(folder: Path, database_url: str = "", roots: tuple[Path, ...] = ()) -> AsyncIterator[Service]:
+async def running(
+    folder: Path,
+    database_url: str = "",
+    roots: tuple[Path, ...] = (),
+    buckets: tuple[str, ...] = (),
+    blobs_url: str = "",
+) -> AsyncIterator[Service]:
+    storage = {"folder": folder, "database_url": database_url, "blobs_url": blobs_url}
     settings = ProgressMonitorSettings(
         server=ServerSettings(listen="127.0.0.1:0", drain_grace_s=0),
-        storage=StorageSettings.model_validate({"folder": folder, "database_url": database_url}),
-        limits=LimitSettings(read_roots=roots),
+        storage=StorageSettings.model_validate(storage),
+        limits=LimitSettings(read_roots=roots, read_buckets=buckets),
         rescan=RescanSettings(poll_s=0.05),
     )
     backend = open_backend(InferenceSettings())
