@@ -21,6 +21,7 @@ from services.progress_monitor.change import model as change
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.imagery.limits import ImageLimits
 from services.progress_monitor.imagery.reader import ImageReader
+from services.progress_monitor.importing import Importing
 from services.progress_monitor.meaning import evidence
 from services.progress_monitor.meaning.evidence import EvidenceModel, read_parameters
 from services.progress_monitor.meaning.states import StateModel
@@ -32,6 +33,7 @@ from services.progress_monitor.servicer import Parts, ProgressServicer
 from services.progress_monitor.settings import ProgressMonitorSettings
 from services.progress_monitor.sources.roots import Roots
 from services.progress_monitor.storage.alerts import AlertStore
+from services.progress_monitor.storage.imports import ImportStore
 from services.progress_monitor.storage.migrations.upgrading import upgrade
 from services.progress_monitor.storage.observations import ObservationStore
 from services.progress_monitor.storage.projects import ProjectStore
@@ -109,6 +111,8 @@ def _parts(
     pixels = PixelStore(Blobs(settings.storage.blobs))
     states = StateModel(read_parameters(ModelRepository(settings.inference.models_dir)))
     observing = Observing(reader, ChangeModel(backend), observations, pixels)
+    roots = Roots(settings.limits.read_roots, settings.limits.read_buckets)
+    importing = Importing(roots, reader, observing, ImportStore(database), settings.limits, server.draining)
     assessing = Assessing(observations, alerts, EvidenceModel(backend), states)
     return Parts(
         projects=projects,
@@ -117,10 +121,11 @@ def _parts(
         rescans=rescans,
         pixels=pixels,
         observing=observing,
+        importing=importing,
         assessing=assessing,
         proving=Proving(observations, pixels),
         rescanning=Rescanning(rescans, projects, observing, assessing, settings.rescan),
         limits=settings.limits,
-        roots=Roots(settings.limits.read_roots, settings.limits.read_buckets),
+        roots=roots,
         draining=server.draining,
     )

@@ -55,6 +55,17 @@ class ProgressClient:
         answer: pb.AddObservationResponse = await _answered(call)
         return answer.observation
 
+    async def import_stac(self, request: pb.ImportStacRequest) -> AsyncIterator[pb.ImportStacResponse]:
+        """Imports a catalogue: what became of each of its items, as it becomes known."""
+        call = self._stub.ImportStac(request, metadata=self._metadata)
+        try:
+            async for response in call:
+                yield response
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
+
     async def assess(self, request: pb.AssessRequest) -> pb.Assessment:
         """Asks how far a project was."""
         answer: pb.AssessResponse = await self._call(self._stub.Assess, request)

@@ -19,8 +19,9 @@ from bankai.timestamps import seconds
 from services.progress_monitor import converters
 from services.progress_monitor.aoi import parse_aoi
 from services.progress_monitor.assessing import Assessing
+from services.progress_monitor.importing import Importing
 from services.progress_monitor.meaning.assessment import check_drawdown
-from services.progress_monitor.observing import Observing, Picture
+from services.progress_monitor.observing import Observing, Origin, Picture
 from services.progress_monitor.photo import SitePhoto, distance_to, doubts, read_photo
 from services.progress_monitor.pixels import PixelStore
 from services.progress_monitor.proving import Proving
@@ -57,6 +58,7 @@ class Parts:
         rescans: Keeps rescans.
         pixels: Keeps pixels.
         observing: Measures pictures.
+        importing: Imports catalogues.
         assessing: Assesses projects.
         proving: Makes proofs.
         rescanning: Works on rescans.
@@ -71,6 +73,7 @@ class Parts:
     rescans: RescanStore
     pixels: PixelStore
     observing: Observing
+    importing: Importing
     assessing: Assessing
     proving: Proving
     rescanning: Rescanning
@@ -135,14 +138,12 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
             raise _config_required()
         config = first.config
         project = await parts.projects.get(config.project_id)
-        sensor = converters.sensor(config.sensor)
+        sensor = converters.sensor(config.sensor, "config.sensor")
 
         async def observe(file: Spooled) -> pb.AddObservationResponse:
             picture = Picture(
+                origin=Origin(file.sha256, seconds(config.acquire_time), sensor),
                 path=file.path,
-                sha256=file.sha256,
-                acquired=seconds(config.acquire_time),
-                sensor=sensor,
                 bands=tuple(config.bands),
                 offset=config.radiometric_offset if config.HasField("radiometric_offset") else None,
                 corners=converters.corners(config.corners) if config.HasField("corners") else None,
@@ -156,6 +157,16 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
                 return await observe(file)
         async with spooled(_chunks(requests), parts.limits.image_bytes) as file:
             return await observe(file)
+
+    async def ImportStac(  # noqa: D102, N802  # grpc's
+        self,
+        request: pb.ImportStacRequest,
+        context: Context,  # noqa: ARG002
+    ) -> AsyncIterator[pb.ImportStacResponse]:
+        project = await self._parts.projects.get(request.project_id)
+        catalogue = converters.catalogue(request)
+        async for outcome in self._parts.importing.run(project, catalogue, timeout=deadline.remaining()):
+            yield converters.import_message(outcome)
 
     async def AddSitePhoto(  # noqa: D102, N802  # grpc's
         self,

@@ -38,6 +38,7 @@ class LimitSettings(Group):
         read_roots: Folders below which `uri` may name files; none unless said.
         read_buckets: The same in S3, as s3://bucket or s3://bucket/prefix, with address and credentials where the AWS
             SDK looks for them.
+        catalogue_items: Documents and items that a STAC catalogue may have.
     """
 
     image_bytes: int = Field(default=1024 * _MIB, gt=0)
@@ -47,6 +48,7 @@ class LimitSettings(Group):
     readers: int = Field(default=2, ge=1)
     read_roots: tuple[Path, ...] = ()
     read_buckets: tuple[str, ...] = ()
+    catalogue_items: int = Field(default=10_000, ge=1)
 
     @field_validator("read_buckets")
     @classmethod

@@ -54,6 +54,10 @@ class ProgressServiceStub:
     file, in order; half-close to get the measure. The same file for the same project gives the same observation, once;
     under another time of acquisition it is kept as a replay and never counts.
     """
+    ImportStac: _grpc.UnaryStreamMultiCallable[_progress_pb2.ImportStacRequest, _progress_pb2.ImportStacResponse]
+    """Takes in what a static STAC catalogue holds of a site, and says of each item what became of it: first of those that
+    are skipped unread, then of the others in order of time. The same call again, after whatever end, repeats nothing.
+    """
     AddSitePhoto: _grpc.StreamUnaryMultiCallable[_progress_pb2.AddSitePhotoRequest, _progress_pb2.AddSitePhotoResponse]
     """Takes one photo from the site: second evidence. Its EXIF time and place are held against the project."""
     Assess: _grpc.UnaryUnaryMultiCallable[_progress_pb2.AssessRequest, _progress_pb2.AssessResponse]
@@ -102,6 +106,10 @@ class ProgressServiceAsyncStub(ProgressServiceStub):
     """Takes one picture of a site and measures it. The first request message is the config, every later one a chunk of the
     file, in order; half-close to get the measure. The same file for the same project gives the same observation, once;
     under another time of acquisition it is kept as a replay and never counts.
+    """
+    ImportStac: _aio.UnaryStreamMultiCallable[_progress_pb2.ImportStacRequest, _progress_pb2.ImportStacResponse]  # type: ignore[assignment]
+    """Takes in what a static STAC catalogue holds of a site, and says of each item what became of it: first of those that
+    are skipped unread, then of the others in order of time. The same call again, after whatever end, repeats nothing.
     """
     AddSitePhoto: _aio.StreamUnaryMultiCallable[_progress_pb2.AddSitePhotoRequest, _progress_pb2.AddSitePhotoResponse]  # type: ignore[assignment]
     """Takes one photo from the site: second evidence. Its EXIF time and place are held against the project."""
@@ -184,6 +192,16 @@ class ProgressServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes one picture of a site and measures it. The first request message is the config, every later one a chunk of the
         file, in order; half-close to get the measure. The same file for the same project gives the same observation, once;
         under another time of acquisition it is kept as a replay and never counts.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportStac(
+        self,
+        request: _progress_pb2.ImportStacRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_progress_pb2.ImportStacResponse], _abc.AsyncIterator[_progress_pb2.ImportStacResponse]]:
+        """Takes in what a static STAC catalogue holds of a site, and says of each item what became of it: first of those that
+        are skipped unread, then of the others in order of time. The same call again, after whatever end, repeats nothing.
         """
 
     @_abc_1.abstractmethod

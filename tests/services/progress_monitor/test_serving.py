@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def service(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Service]:
     url = request.getfixturevalue("server").new_database() if request.param == "postgresql" else ""
-    async with running(tmp_path / "state", url, (tmp_path / "images",)) as started:
+    async with running(tmp_path / "state", url, roots=(tmp_path / "images",)) as started:
         yield started
 
 
