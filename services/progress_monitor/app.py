@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import grpc
 
@@ -26,6 +27,8 @@ from services.progress_monitor.meaning import evidence
 from services.progress_monitor.meaning.evidence import EvidenceModel, read_parameters
 from services.progress_monitor.meaning.states import StateModel
 from services.progress_monitor.observing import Observing
+from services.progress_monitor.photos.limits import PhotoLimits
+from services.progress_monitor.photos.reader import PhotoReader
 from services.progress_monitor.pixels import PixelStore
 from services.progress_monitor.proving import Proving
 from services.progress_monitor.rescanning import Rescanning
@@ -42,6 +45,19 @@ from services.progress_monitor.storage.rescans import RescanStore
 MODELS = (change.MODEL, evidence.MODEL)
 """Names of the models that the service needs."""
 SERVICES = (servicer.NAME,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """What decodes files that nobody vouches for.
+
+    Attributes:
+        images: Pictures.
+        photos: Photos.
+    """
+
+    images: ImageReader
+    photos: PhotoReader
 
 
 @asynccontextmanager
@@ -64,11 +80,14 @@ async def serving(settings: ProgressMonitorSettings, backend: InferenceBackend) 
         interceptors=default_interceptors(settings.server, record_spans=bool(settings.telemetry.otlp_endpoint)),
     )
     database = Database(settings.storage.database)
-    reader = ImageReader(ImageLimits(max_bytes=settings.limits.image_bytes), settings.limits.readers)
+    readers = _Readers(
+        ImageReader(ImageLimits(max_bytes=settings.limits.image_bytes), settings.limits.readers),
+        PhotoReader(PhotoLimits(), settings.limits.readers),
+    )
     try:
         await upgrade(database)
-        await reader.start()
-        parts = _parts(settings, backend, database, reader, server)
+        await readers.images.start()
+        parts = _parts(settings, backend, database, readers, server)
 
         def register(grpc_server: grpc.aio.Server) -> None:
             progress_pb2_grpc.add_ProgressServiceServicer_to_server(ProgressServicer(parts), grpc_server)
@@ -77,7 +96,8 @@ async def serving(settings: ProgressMonitorSettings, backend: InferenceBackend) 
         async with beside(parts.rescanning.run()):
             yield server
     finally:
-        await reader.close()
+        await readers.images.close()
+        await readers.photos.close()
         await database.close()
 
 
@@ -103,16 +123,16 @@ def _parts(
     settings: ProgressMonitorSettings,
     backend: InferenceBackend,
     database: Database,
-    reader: ImageReader,
+    readers: _Readers,
     server: GrpcServer,
 ) -> Parts:
     projects, observations = ProjectStore(database), ObservationStore(database)
     alerts, rescans = AlertStore(database), RescanStore(database, settings.rescan.lease_s)
     pixels = PixelStore(Blobs(settings.storage.blobs))
     states = StateModel(read_parameters(ModelRepository(settings.inference.models_dir)))
-    observing = Observing(reader, ChangeModel(backend), observations, pixels)
+    observing = Observing(readers.images, ChangeModel(backend), observations, pixels)
     roots = Roots(settings.limits.read_roots, settings.limits.read_buckets)
-    importing = Importing(roots, reader, observing, ImportStore(database), settings.limits, server.draining)
+    importing = Importing(roots, readers.images, observing, ImportStore(database), settings.limits, server.draining)
     assessing = Assessing(observations, alerts, EvidenceModel(backend), states)
     return Parts(
         projects=projects,
@@ -120,6 +140,7 @@ def _parts(
         alerts=alerts,
         rescans=rescans,
         pixels=pixels,
+        photos=readers.photos,
         observing=observing,
         importing=importing,
         assessing=assessing,

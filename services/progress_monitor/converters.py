@@ -20,7 +20,7 @@ from services.progress_monitor.meaning.assessment import Assessment, Decision
 from services.progress_monitor.meaning.stages import Stage
 from services.progress_monitor.meaning.states import Belief
 from services.progress_monitor.observation import Observation, Status
-from services.progress_monitor.photo import SitePhoto
+from services.progress_monitor.photos.photo import SitePhoto
 from services.progress_monitor.project import CurvePoint, Drawdown, Milestone, Plan, Project, check_project
 from services.progress_monitor.proving import EvidenceKind
 from services.progress_monitor.storage.rescans import Rescan

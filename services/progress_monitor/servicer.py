@@ -22,7 +22,8 @@ from services.progress_monitor.assessing import Assessing
 from services.progress_monitor.importing import Importing
 from services.progress_monitor.meaning.assessment import check_drawdown
 from services.progress_monitor.observing import Observing, Origin, Picture
-from services.progress_monitor.photo import SitePhoto, distance_to, doubts, read_photo
+from services.progress_monitor.photos.photo import SitePhoto, distance_to, doubts
+from services.progress_monitor.photos.reader import PhotoReader
 from services.progress_monitor.pixels import PixelStore
 from services.progress_monitor.proving import Proving
 from services.progress_monitor.rescanning import Rescanning
@@ -57,6 +58,7 @@ class Parts:
         alerts: Keeps alerts.
         rescans: Keeps rescans.
         pixels: Keeps pixels.
+        photos: Reads photos.
         observing: Measures pictures.
         importing: Imports catalogues.
         assessing: Assesses projects.
@@ -72,6 +74,7 @@ class Parts:
     alerts: AlertStore
     rescans: RescanStore
     pixels: PixelStore
+    photos: PhotoReader
     observing: Observing
     importing: Importing
     assessing: Assessing
@@ -181,7 +184,7 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
         project = await parts.projects.get(first.config.project_id)
         claimed = seconds(first.config.claimed_time) if first.config.HasField("claimed_time") else None
         async with spooled(_chunks(requests), parts.limits.photo_bytes) as file:
-            exif = await asyncio.to_thread(lambda: read_photo(file.path.read_bytes()))
+            exif = await parts.photos.read(file.path, timeout=min(parts.limits.observe_s, deadline.remaining()))
             sha256 = file.sha256
         aoi = parse_aoi(project.aoi)
         photo = SitePhoto(

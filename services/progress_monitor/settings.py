@@ -34,7 +34,7 @@ class LimitSettings(Group):
         photo_bytes: Largest photo.
         upload_idle_s: Seconds without a message after which an upload ends with UPLOAD_IDLE.
         observe_s: Longest that measuring one picture may take.
-        readers: Pictures that are decoded at once.
+        readers: Pictures, and as many photos, that are decoded at once.
         read_roots: Folders below which `uri` may name files; none unless said.
         read_buckets: The same in S3, as s3://bucket or s3://bucket/prefix, with address and credentials where the AWS
             SDK looks for them.
