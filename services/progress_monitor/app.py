@@ -41,6 +41,7 @@ from services.progress_monitor.storage.migrations.upgrading import upgrade
 from services.progress_monitor.storage.observations import ObservationStore
 from services.progress_monitor.storage.projects import ProjectStore
 from services.progress_monitor.storage.rescans import RescanStore
+from services.progress_monitor.storage.turns import Turns
 
 MODELS = (change.MODEL, evidence.MODEL)
 """Names of the models that the service needs."""
@@ -130,7 +131,8 @@ def _parts(
     alerts, rescans = AlertStore(database), RescanStore(database, settings.rescan.lease_s)
     pixels = PixelStore(Blobs(settings.storage.blobs))
     states = StateModel(read_parameters(ModelRepository(settings.inference.models_dir)))
-    observing = Observing(readers.images, ChangeModel(backend), observations, pixels)
+    turns = Turns(database, settings.rescan.lease_s)
+    observing = Observing(readers.images, ChangeModel(backend), observations, pixels, turns)
     roots = Roots(settings.limits.read_roots, settings.limits.read_buckets)
     importing = Importing(roots, readers.images, observing, ImportStore(database), settings.limits, server.draining)
     assessing = Assessing(observations, alerts, EvidenceModel(backend), states)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ from services.progress_monitor.pixels import Findings, PixelStore
 from services.progress_monitor.project import DAY_S, Project
 from services.progress_monitor.site import Site
 from services.progress_monitor.storage.observations import ObservationStore
+from services.progress_monitor.storage.turns import Turns
 
 _SAME_PIXELS = 1e-3
 """Mean difference of reflectance below which two pictures are one: noise alone makes more."""
@@ -76,13 +76,14 @@ class Observing:
         model: The change model.
         observations: Keeps what was measured.
         pixels: Keeps the pixels.
+        turns: Keeps pictures of one project apart: each is compared with those before.
     """
 
     def __init__(
-        self, reader: ImageReader, model: ChangeModel, observations: ObservationStore, pixels: PixelStore
+        self, reader: ImageReader, model: ChangeModel, observations: ObservationStore, pixels: PixelStore, turns: Turns
     ) -> None:
         self._reader, self._model, self._observations, self._pixels = reader, model, observations, pixels
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = turns
 
     async def observe(self, project: Project, picture: Picture, *, timeout: float) -> Observation:  # noqa: ASYNC109  # part of a deadline
         """Takes in a picture; one that is there already is returned as it is.
@@ -135,8 +136,9 @@ class Observing:
         Raises:
             BankaiError: As the models and the stores.
         """
-        async with self._turn(project.id):
-            return await self._taken_in(project, site, origin, chip, timeout=timeout)
+        return await self._turns.alone(
+            project.id, lambda: self._taken_in(project, site, origin, chip, timeout=timeout), timeout=timeout
+        )
 
     async def measure_again(self, project: Project, *, timeout: float) -> int:  # noqa: ASYNC109  # part of a deadline
         """Measures every picture of a project anew; returns how many.
@@ -145,12 +147,7 @@ class Observing:
             BankaiError: As the models and the stores.
         """
         site = await asyncio.to_thread(Site.of, project.aoi)
-        async with self._turn(project.id):
-            return await self._again(project, site, timeout=timeout)
-
-    def _turn(self, project_id: str) -> asyncio.Lock:
-        """One picture of a project after the other: each is compared with those before."""
-        return self._turns.setdefault(project_id, asyncio.Lock())
+        return await self._turns.alone(project.id, lambda: self._again(project, site, timeout=timeout), timeout=timeout)
 
     async def _taken_in(
         self,

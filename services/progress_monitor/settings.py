@@ -64,7 +64,7 @@ class RescanSettings(Group):
 
     Attributes:
         workers: Projects that are scanned at once; 0 leaves them to other processes.
-        lease_s: Seconds after which another process takes up the project of one that died.
+        lease_s: Seconds after which another process takes up the project of one that died; of a single picture, too.
         poll_s: Seconds between two looks for projects that other processes left.
     """
 

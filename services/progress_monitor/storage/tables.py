@@ -82,3 +82,11 @@ stac_items = sql.Table(
     sql.Column("state", sql.String(64), nullable=False),
     sql.Column("observation_id", sql.String(32), nullable=False),
 )
+
+turns = sql.Table(
+    "progress_turns",
+    meta,
+    sql.Column("project_id", sql.String(64), primary_key=True),
+    sql.Column("holder", sql.String(32), nullable=False),
+    sql.Column("lease_until", sql.Double, nullable=False),
+)
