@@ -46,6 +46,12 @@ def test_throughput() -> None:
         assert report[way]["ratio"] > 0
 
 
+def test_rescan() -> None:
+    report = _quick("rescan")
+    assert report["done"] == report["sites"] > report["done_at_kill"] > 0
+    assert (report["repeated"], report["unmeasured"]) == (0, 0)
+
+
 @pytest.mark.skipif(not mlserver_process.PROGRAM.exists(), reason="make bench-peer has not been run")
 def test_peer_mlserver() -> None:
     report = _quick("peer_mlserver")

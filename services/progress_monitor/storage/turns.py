@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+import structlog
 from sqlalchemy.exc import IntegrityError
 
-from bankai.errors import UnavailableError
+from bankai.errors import BankaiError, UnavailableError
 from bankai.leases import LeaseLostError, under_lease
 from bankai.store import Database
 from services.progress_monitor.storage.tables import turns
+
+log = structlog.get_logger(__name__)
 
 Outcome = TypeVar("Outcome")
 
@@ -50,27 +53,31 @@ class Turns:
             UnavailableError: PROJECT_BUSY; the turn did not come, or was lost.
             Exception: What the work raises.
         """
-        holder = secrets.token_hex(16)
-        here = self._here.setdefault(project_id, asyncio.Lock())
         end = asyncio.get_running_loop().time() + timeout
+        here = self._here.setdefault(project_id, asyncio.Lock())
         try:
             async with asyncio.timeout(timeout):
                 await here.acquire()
         except TimeoutError:
             raise _busy() from None
         try:
+            return await self._in_turn(project_id, work, end)
+        finally:
+            here.release()
+
+    async def _in_turn(self, project_id: str, work: Callable[[], Awaitable[Outcome]], end: float) -> Outcome:
+        """The same among processes."""
+        holder = secrets.token_hex(16)
+        try:
             while not await self._claim(project_id, holder):
                 if asyncio.get_running_loop().time() >= end:
                     raise _busy()
                 await asyncio.sleep(_POLL_S)  # another process has it, and sets no event of ours
-            try:
-                return await under_lease(work(), self._lease_s, lambda: self._renew(project_id, holder))
-            except LeaseLostError:
-                raise _busy() from None
-            finally:
-                await asyncio.shield(self._release(project_id, holder))
+            return await under_lease(work(), self._lease_s, lambda: self._renew(project_id, holder))
+        except LeaseLostError:
+            raise _busy() from None
         finally:
-            here.release()
+            await asyncio.shield(self._release(project_id, holder))
 
     async def _claim(self, project_id: str, holder: str) -> bool:
         now = time.time()
@@ -91,9 +98,13 @@ class Turns:
             return renewed.rowcount == 1
 
     async def _release(self, project_id: str, holder: str) -> None:
-        async with self._database.write() as connection:
-            mine = (turns.c.project_id == project_id, turns.c.holder == holder)
-            await connection.execute(turns.delete().where(*mine))
+        """Ends a turn, if it came. Where that fails, its lease runs out: what was done is done."""
+        try:
+            async with self._database.write() as connection:
+                mine = (turns.c.project_id == project_id, turns.c.holder == holder)
+                await connection.execute(turns.delete().where(*mine))
+        except BankaiError as error:
+            log.warning("a turn was not ended", reason=error.reason)
 
 
 def _busy() -> UnavailableError:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import MultiPolygon, box
 
-from services.progress_monitor.imagery.sensors import Calibration, Sensor
+from services.progress_monitor.imagery.sensors import BANDS, Calibration, Sensor
 from services.progress_monitor.stac.items import Wanted, read_item
 from services.progress_monitor.stac.scene import Scene, Skipped
 
@@ -61,6 +61,25 @@ def test_keys_name_bands_where_nothing_else_does() -> None:
         for band, name in zip(("blue", "green", "red", "nir", "swir1", "swir2"), S2, strict=True)
     }
     assert found.offset is None
+
+
+def test_an_item_of_a_large_public_catalogue() -> None:
+    """Common names as keys, the same bands again as JPEG 2000, others beside them, and a picture drawn for people."""
+
+    def band(key: str, common: str, **fields: Any) -> dict[str, Any]:
+        named = {"eo:bands": [{"name": key, "common_name": common}], "raster:bands": [{"scale": 1e-4, "offset": -0.1}]}
+        return {"href": f"./{key}.tif", "type": "image/tiff", "roles": ["data", "reflectance"]} | named | fields
+
+    commons = ("coastal", "blue", "green", "red", "rededge", "nir", "nir08", "nir09", "swir16", "swir22")
+    assets = {common: band(common, common) for common in commons}
+    assets |= {f"{key}-jp2": each | {"type": "image/jp2"} for key, each in assets.items()}
+    assets["visual"] = band("visual", "red", roles=["visual"])
+    assets["scl"] = tiff(href="./scl.tif", roles=["data"])
+    found = scene(item(assets, platform="sentinel-2b", constellation="sentinel-2"))
+    assert {(file.uri, *file.bands) for file in found.files} == {
+        (f"file:///cat/{key}.tif", name)
+        for key, name in zip(commons[1:4] + ("nir", "swir16", "swir22"), BANDS, strict=True)
+    }
 
 
 def test_bands_as_stac_1_1_has_them() -> None:
