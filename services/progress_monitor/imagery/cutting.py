@@ -201,7 +201,8 @@ def _window(place: Place, grid: Grid) -> tuple[float, float, float, float]:
         west, south, east, north = transform_bounds(f"EPSG:{grid.epsg}", place.crs, *_bounds(grid))
     except RasterioError:
         raise _off_site() from None
-    columns, rows = zip(~place.transform * (west, north), ~place.transform * (east, south), strict=True)
+    corners = [~place.transform * corner for corner in ((west, north), (east, north), (east, south), (west, south))]
+    columns, rows = zip(*corners, strict=True)
     if not np.isfinite((*columns, *rows)).all():
         raise _off_site()
     return min(columns), min(rows), max(columns), max(rows)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bankai.errors import BankaiError, InvalidRequestError, NotFoundError
+from bankai.errors import InvalidRequestError, NotFoundError
 from services.progress_monitor.sources.roots import Roots
 from services.progress_monitor.sources.source import pieces
 from services.progress_monitor.stac.items import MALFORMED, Wanted, clean, read_item
@@ -105,7 +105,7 @@ def _parsed(data: bytes, uri: str, wanted: Wanted) -> _Page | None:
             return _Page([read_item(each, uri, wanted) for each in document["features"]])
         if kind in {"Catalog", "Collection"}:
             return _Page(links=[_link(each, uri) for each in document["links"] if each["rel"] in {"child", "item"}])
-    except (BankaiError, *MALFORMED):
+    except MALFORMED:
         return None
     return None
 
