@@ -255,7 +255,7 @@ async def _service(folder: Path, address: str, workers: int) -> AsyncIterator[tu
     options = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_reconnect_backoff_ms", 200))
     try:
         async with grpc.aio.insecure_channel(address, options) as channel:
-            await asyncio.wait_for(channel.channel_ready(), 60)
+            await asyncio.wait_for(channel.channel_ready(), 120)
             yield process, progress_pb2_grpc.ProgressServiceStub(channel)
     finally:
         process.kill()

@@ -154,15 +154,17 @@ class Importing:
             return ImportStatus.ALREADY_THERE, kept
         chip = await self._cut(scene, sources, site, timeout=timeout)
         origin = Origin(_content(chip), scene.acquired, scene.sensor)
-        if kept is not None and (kept.sha256, kept.acquired) != (origin.sha256, origin.acquired):
+        if before is not None and before.content != origin.sha256:
             # A decision may stand on what was measured: it does not change under it.
             raise InvalidRequestError(
                 "ITEM_CHANGED", "the item was imported before and shows something else now; what was measured stays"
             )
         known = await self._observing.known(project, origin)
         observation = await self._observing.take_in(project, site, origin, chip, timeout=timeout)
-        await self._imports.put(project.id, scene.collection, scene.id, Imported(state, observation.id))
-        return ImportStatus.IMPORTED if known is None else ImportStatus.ALREADY_THERE, observation
+        await self._imports.put(project.id, scene.collection, scene.id, Imported(state, origin.sha256, observation.id))
+        # The same picture may have come another way.
+        new = known is None and observation.sha256 == origin.sha256
+        return ImportStatus.IMPORTED if new else ImportStatus.ALREADY_THERE, observation
 
     async def _cut(
         self,

@@ -178,11 +178,14 @@ class Observing:
             reference_id="",
             model_version="",
         )
-        replayed = await self._replayed(observation, chip, known)
+        twin = await self._twin(observation, chip, known)
+        if twin is not None and _apart(twin, observation) < DAY_S:  # it came another way, its time more or less exact
+            return twin
         await self._pixels.put_chip(project.id, observation.id, chip)
-        if replayed is not None:
-            observation = replace(observation, status=Status.REPLAYED, reason=replayed)
-            return await self._observations.put(observation)
+        if twin is not None:
+            when = time.strftime("%Y-%m-%d", time.gmtime(twin.acquired))
+            reason = f"it is the picture of {when} under another date"
+            return await self._observations.put(replace(observation, status=Status.REPLAYED, reason=reason))
         past = [each for each in known if each.acquired <= origin.acquired]
         measured = await self._measured(site, observation, chip, past, timeout=timeout)
         kept = await self._observations.put(measured)
@@ -253,19 +256,20 @@ class Observing:
         now = Shown(seen.reflectance, seen.usable)
         return activity(now, Shown(found.reflectance, found.usable), site.frame.site)
 
-    async def _replayed(self, observation: Observation, chip: Chip, known: Sequence[Observation]) -> str | None:
-        """Why a picture is an earlier one under another time; None where it is not."""
-        for each in known:
-            if each.acquired == observation.acquired:
-                continue
-            same = each.sha256 == observation.sha256
-            if not same and distance(each.fingerprint, observation.fingerprint) <= _SAME_BITS:
+    async def _twin(self, observation: Observation, chip: Chip, known: Sequence[Observation]) -> Observation | None:
+        """Another picture that shows the same pixels: the nearest in time, replays last; None where there is none."""
+        for each in sorted(known, key=lambda each: (each.status is Status.REPLAYED, _apart(each, observation))):
+            if each.sha256 == observation.sha256:
+                return each
+            if distance(each.fingerprint, observation.fingerprint) <= _SAME_BITS:
                 other = await self._pixels.chip(observation.project_id, each.id)
-                same = _same_pixels(chip, other)
-            if same:
-                when = time.strftime("%Y-%m-%d", time.gmtime(each.acquired))
-                return f"it is the picture of {when} under another date"
+                if _same_pixels(chip, other):
+                    return each
         return None
+
+
+def _apart(one: Observation, other: Observation) -> float:
+    return abs(one.acquired - other.acquired)
 
 
 def check_acquired(time_s: float) -> None:

@@ -159,8 +159,8 @@ class ProgressServiceServicer:
 
     def AddObservation(self, request_iterator, context):
         """Takes one picture of a site and measures it. The first request message is the config, every later one a chunk of the
-        file, in order; half-close to get the measure. The same file for the same project gives the same observation, once;
-        under another time of acquisition it is kept as a replay and never counts.
+        file, in order; half-close to get the measure. The same file, or another with the same pixels of the site, gives the
+        same observation, once; under a time of acquisition a day or more away it is kept as a replay and never counts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

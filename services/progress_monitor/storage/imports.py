@@ -1,7 +1,7 @@
 """Keeps which items of STAC catalogues were imported, so that none is imported twice."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError
@@ -16,10 +16,12 @@ class Imported:
 
     Attributes:
         state: Of its files when it was; another where one of them changed.
+        content: Hash of the site in it.
         observation_id: What became of it.
     """
 
     state: str
+    content: str
     observation_id: str
 
 
@@ -35,17 +37,17 @@ class ImportStore:
 
     async def get(self, project_id: str, collection: str, item_id: str) -> Imported | None:
         """What is kept of an item; None where it was not imported."""
-        query = sql.select(stac_items.c.state, stac_items.c.observation_id)
+        query = sql.select(stac_items.c.state, stac_items.c.content, stac_items.c.observation_id)
         mine = (stac_items.c.project_id == project_id, stac_items.c.item == _key(collection, item_id))
         async with self._database.read() as connection:
             row = (await connection.execute(query.where(*mine))).first()
-        return None if row is None else Imported(row.state, row.observation_id)
+        return None if row is None else Imported(row.state, row.content, row.observation_id)
 
     async def put(self, project_id: str, collection: str, item_id: str, imported: Imported) -> None:
         """Keeps that an item was imported. Nothing is kept for a project that was erased meanwhile."""
         key = _key(collection, item_id)
         mine = (stac_items.c.project_id == project_id, stac_items.c.item == key)
-        values = {"state": imported.state, "observation_id": imported.observation_id}
+        values = asdict(imported)
         try:
             async with self._database.write() as connection:
                 done = await connection.execute(stac_items.update().where(*mine).values(values))

@@ -80,6 +80,7 @@ stac_items = sql.Table(
     ),
     sql.Column("item", sql.String(64), primary_key=True),  # SHA-256 of its collection and id
     sql.Column("state", sql.String(64), nullable=False),
+    sql.Column("content", sql.String(64), nullable=False),
     sql.Column("observation_id", sql.String(32), nullable=False),
 )
 

@@ -114,6 +114,8 @@ async def test_the_same_picture_counts_once_and_a_replay_never(service: Service)
     first = await service.observe(0)
     again = await service.observe(0)
     assert again.observation_id == first.observation_id
+    later = await service.observe(0, acquire_time=stamp(sample().pictures[0].time + 3600))  # told less exactly
+    assert later.observation_id == first.observation_id
     replay = await service.observe(0, acquire_time=stamp(sample().pictures[20].time))
     assert replay.status == REPLAYED
     assert "another date" in replay.reason

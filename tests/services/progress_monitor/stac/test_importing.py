@@ -151,6 +151,15 @@ async def test_an_item_that_changed_is_not_measured_again(service: Service, imag
     assert (await service.client.assess(pb.AssessRequest(project_id="p1"))).observations == 1
 
 
+async def test_a_picture_that_was_sent_before_is_there(service: Service, images: Path) -> None:
+    sent = await service.observe(0, acquire_time=stamp(sample().pictures[0].time + 60))
+    place(images, 0)
+    (images / "item.json").write_text(json.dumps(item("one", 0, whole("0.tif"))))
+    for _ in range(2):
+        (found,) = await imported(service, f"file://{images}/item.json")
+        assert (found.status, found.observation) == (THERE, sent)
+
+
 async def test_two_imports_at_once_import_once(service: Service, images: Path) -> None:
     items = [item(str(number), number, whole(place(images, number))) for number in (0, 9, 12)]
     (images / "items.json").write_text(json.dumps({"type": "FeatureCollection", "features": items}))
@@ -221,8 +230,7 @@ async def test_a_catalogue_in_s3(storage: S3, tmp_path: Path) -> None:
             one, out = await imported(service, f"s3://{bucket}/in/cat/{root.name}")
             assert (out.item_id, out.reason) == ("out", "URI_NOT_ALLOWED")
             assert (one.item_id, one.status) == ("one", status)
-        sent = await service.observe(0)  # uploaded at the same time, it shows the same
-        assert sent.usable_share == one.observation.usable_share
+        assert await service.observe(0) == one.observation  # sent as one file, it is the same picture
 
 
 def _when(number: int) -> str:

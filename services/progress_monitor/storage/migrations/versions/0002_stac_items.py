@@ -15,6 +15,7 @@ def upgrade() -> None:
         sql.Column("project_id", sql.String(64), reference, primary_key=True),
         sql.Column("item", sql.String(64), primary_key=True),
         sql.Column("state", sql.String(64), nullable=False),
+        sql.Column("content", sql.String(64), nullable=False),
         sql.Column("observation_id", sql.String(32), nullable=False),
     )
 
