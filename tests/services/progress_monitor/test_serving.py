@@ -285,5 +285,6 @@ async def test_two_processes_keep_the_pictures_of_a_project_apart(
             await one.observe(number, "p2")
         mine, other = [await two.client.timeline(name) for name in ("p1", "p2")]
     shares = [[dict(point.observation.surface_shares) for point in each.points] for each in (mine, other)]
-    assert shares[0] == shares[1]
+    for one_alone, one_of_two in zip(*shares, strict=True):
+        assert one_of_two == pytest.approx(one_alone, abs=0.01)
     assert shares[0][1]["as_before"] < 0.9
