@@ -224,7 +224,8 @@ async def _scan_and_kill(folder: Path, database: Database, options: argparse.Nam
 
 async def _finished(stub: Any, name: str) -> pb.RescanPortfolioResponse:
     while True:
-        now: operations_pb2.Operation = await stub.GetRescan(pb.GetRescanRequest(name=name, wait=Duration(seconds=20)))
+        asked = pb.GetRescanRequest(name=name, wait=Duration(seconds=20))
+        now: operations_pb2.Operation = await stub.GetRescan(asked, timeout=60)
         if now.done:
             outcome = pb.RescanPortfolioResponse()
             now.response.Unpack(outcome)
