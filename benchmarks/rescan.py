@@ -6,8 +6,6 @@ the end. Fails unless every project is done, every picture was counted once, eve
 was measured after it, and no file of one that was done was written again.
 
     python -m benchmarks.rescan --sites 1000
-
-`taken_in_per_s` is the floor: the same measuring in one process without a service, a rescan or leases.
 """
 
 import argparse
@@ -104,21 +102,12 @@ async def _measure(options: argparse.Namespace) -> Report:
         database = Database(storage.database)
         try:
             distinct = min(options.sites, _DISTINCT)
-            begun = time.perf_counter()
             await _take_in(storage, database, distinct)
-            picture_s = (time.perf_counter() - begun) / (distinct * _PICTURES)
             await _copy(storage, database, distinct, options.sites)
             report = await _scan_and_kill(folder, database, options)
         finally:
             await database.close()
-    pictures = options.sites * _PICTURES
-    return {
-        "sites": options.sites,
-        "pictures": pictures,
-        "taken_in_per_s": 1 / picture_s,
-        **report,
-        "ratio_to_floor": report["scanning_s"] / pictures / picture_s,
-    }
+    return {"sites": options.sites, "pictures": options.sites * _PICTURES, **report}
 
 
 async def _take_in(storage: StorageSettings, database: Database, sites: int) -> None:
