@@ -53,6 +53,12 @@ def test_quota() -> None:
     assert report["added_over_round_trip"]["local"] < report["added_over_round_trip"]["leased_1"]
 
 
+def test_rescan() -> None:
+    report = _quick("rescan")
+    assert report["done"] == report["sites"] > report["done_at_kill"] > 0
+    assert (report["repeated"], report["unmeasured"]) == (0, 0)
+
+
 @pytest.mark.skipif(not mlserver_process.PROGRAM.exists(), reason="make bench-peer has not been run")
 def test_peer_mlserver() -> None:
     report = _quick("peer_mlserver")

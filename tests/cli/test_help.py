@@ -23,6 +23,7 @@ COMMANDS = [
     ["eval", "progress"],
     ["progress", "add"],
     ["progress", "observe"],
+    ["progress", "import-stac"],
     ["progress", "assess"],
     ["progress", "timeline"],
     ["progress", "report"],

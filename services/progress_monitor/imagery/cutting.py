@@ -1,5 +1,6 @@
 """A picture cut to a site's grid, as reflectance in the service's bands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,17 @@ from rasterio.warp import reproject, transform_bounds
 from bankai.errors import InvalidRequestError
 from services.progress_monitor.grid import Grid
 from services.progress_monitor.imagery.opening import Place, corrupt, place_of
-from services.progress_monitor.imagery.question import Question
-from services.progress_monitor.imagery.sensors import BANDS, band_positions, calibration
+from services.progress_monitor.imagery.question import Layer, Question
+from services.progress_monitor.imagery.sensors import BANDS, Calibration, band_positions, calibration
 
 _COARSER = 1.5
 """A picture whose pixels are this much smaller than the grid's is averaged, not sampled."""
 _TOO_COARSE = 4.0
 """A picture whose pixels are this much larger than the grid's shows nothing of the site."""
 _SATURATED_U16 = 65_535
+_MARGIN_PX = 16
+"""Pixels of a picture around a site that resampling may read, and, below, as many cells of the grid."""
+_MARGIN_CELLS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,40 +43,107 @@ class Chip:
     covered: float
 
 
-def cut(dataset: DatasetReader, question: Question) -> Chip:
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """Where a picture has a band.
+
+    Attributes:
+        dataset: The file, opened.
+        position: Of the band in it, from 0.
+        calibrated: How its numbers become reflectance.
+    """
+
+    dataset: DatasetReader
+    position: int
+    calibrated: Calibration
+
+
+def cut(datasets: Sequence[DatasetReader], question: Question) -> Chip:
     """Cuts a picture to a site's grid. Reads only the part that the grid needs, in windows.
 
     Args:
-        dataset: The picture, opened.
+        datasets: The files of the question's layers, opened.
         question: The grid, and what is known of the picture.
 
     Raises:
         InvalidRequestError: IMAGE_NOT_PLACED, IMAGE_CORNERS_INVALID, IMAGE_OFF_SITE, IMAGE_TOO_COARSE, IMAGE_CORRUPT,
             BANDS_UNKNOWN, BANDS_MISMATCH or PIXELS_UNSUPPORTED.
     """
-    positions = band_positions(question.sensor, dataset.descriptions, question.bands)
-    first = next(position for position in positions if position is not None)
-    calibrated = calibration(question.sensor, dataset.dtypes[first], question.offset)
-    place, grid = place_of(dataset, question.corners), question.grid
-    resampling = _resampling(dataset, place, grid)
-    nodata = dataset.nodata if dataset.nodata is not None else 0
+    grid = question.grid
     out = np.zeros((len(BANDS), *grid.shape), np.float32)
-    there = _visible(dataset, place, grid)
-    for band, position in enumerate(positions):
-        if position is None:
+    there = np.ones(grid.shape, bool)
+    found = _bands(datasets, question)
+    for dataset in datasets:
+        mine = {number: band for number, band in enumerate(found) if band is not None and band.dataset is dataset}
+        if not mine:
             continue
-        numbers = _warped(dataset, place, grid, position + 1, resampling, nodata)
-        known = np.isfinite(numbers)
-        if dataset.dtypes[position] == "uint16":
-            known &= numbers < _SATURATED_U16
-        there &= known
-        # Dark ground keeps a value of its own: zero stands for no picture.
-        out[band] = np.where(known, np.clip(numbers * calibrated.scale + calibrated.offset, 1e-4, 2.0), 0)
+        place = place_of(dataset, question.corners)
+        resampling = _resampling(dataset, place, grid)
+        nodata = dataset.nodata if dataset.nodata is not None else 0
+        there &= _visible(dataset, place, grid)
+        for number, band in mine.items():
+            numbers = _warped(dataset, place, grid, band.position + 1, resampling, nodata)
+            known = np.isfinite(numbers)
+            if dataset.dtypes[band.position] == "uint16":
+                known &= numbers < _SATURATED_U16
+            there &= known
+            # Dark ground keeps a value of its own: zero stands for no picture.
+            light = numbers * band.calibrated.scale + band.calibrated.offset
+            out[number] = np.where(known, np.clip(light, 1e-4, 2.0), 0)
     out[:, ~there] = 0
     covered = float(there.mean())
     if covered == 0:
         raise _off_site()
-    return Chip(out, tuple(position is not None for position in positions), covered)
+    return Chip(out, tuple(band is not None for band in found), covered)
+
+
+def extents(dataset: DatasetReader, layer: Layer, question: Question) -> list[tuple[int, int]] | None:
+    """Which bytes of a file `cut` reads beside its header: (start, end) of each block.
+
+    Returns:
+        None where the header does not say it: it is no TIFF, or is not there in full.
+
+    Raises:
+        InvalidRequestError: As `cut`.
+    """
+    place, grid = place_of(dataset, question.corners), question.grid
+    _resampling(dataset, place, grid)
+    left, top, right, bottom = _window(place, grid)
+    margin = _MARGIN_PX + int(_MARGIN_CELLS * max((right - left) / grid.width, (bottom - top) / grid.height))
+    columns = max(int(left) - margin, 0), min(int(right) + margin, dataset.width - 1)
+    rows = max(int(top) - margin, 0), min(int(bottom) + margin, dataset.height - 1)
+    needed: set[tuple[int, int]] = set()
+    positions = band_positions(question.sensor, dataset.descriptions, layer.bands, partial=len(question.layers) > 1)
+    alpha = [number for number, kind in enumerate(dataset.colorinterp) if kind.name == "alpha"]
+    for position in {*(each for each in positions if each is not None), *alpha}:
+        high, wide = dataset.block_shapes[position]
+        for row in range(rows[0] // high, rows[1] // high + 1):
+            for column in range(columns[0] // wide, columns[1] // wide + 1):
+                start, size = (
+                    dataset.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=position + 1)
+                    for what in ("OFFSET", "SIZE")
+                )
+                if start is None or size is None:
+                    return None
+                needed.add((int(start), int(start) + int(size)))
+    return sorted(needed)
+
+
+def _bands(datasets: Sequence[DatasetReader], question: Question) -> list[_Band | None]:
+    """Where each of `BANDS` is."""
+    found: list[_Band | None] = [None] * len(BANDS)
+    several = len(question.layers) > 1
+    for dataset, layer in zip(datasets, question.layers, strict=True):
+        positions = band_positions(question.sensor, dataset.descriptions, layer.bands, partial=several)
+        for number, position in enumerate(positions):
+            if position is None or found[number] is not None:
+                continue
+            if layer.calibrations:
+                calibrated = layer.calibrations[position]
+            else:
+                calibrated = calibration(question.sensor, dataset.dtypes[position], question.offset)
+            found[number] = _Band(dataset, position, calibrated)
+    return found
 
 
 def _warped(  # noqa: PLR0913, PLR0917  # what one band of a reprojection needs
@@ -112,26 +183,29 @@ def _visible(dataset: DatasetReader, place: Place, grid: Grid) -> NDArray[np.boo
 
 
 def _resampling(dataset: DatasetReader, place: Place, grid: Grid) -> Resampling:
-    try:
-        window = transform_bounds(f"EPSG:{grid.epsg}", place.crs, *_bounds(grid))
-    except RasterioError:
-        raise _off_site() from None
-    left, top = ~place.transform * (window[0], window[3])
-    right, bottom = ~place.transform * (window[2], window[1])
-    if not all(np.isfinite((left, top, right, bottom))) or (
-        max(left, right) <= 0
-        or max(top, bottom) <= 0
-        or min(left, right) >= dataset.width
-        or min(top, bottom) >= dataset.height
-    ):
+    left, top, right, bottom = _window(place, grid)
+    if right <= 0 or bottom <= 0 or left >= dataset.width or top >= dataset.height:
         raise _off_site()
-    per_pixel = grid.width / max(abs(right - left), 1e-9)  # pixels of the grid for one of the picture
+    per_pixel = grid.width / max(right - left, 1e-9)  # pixels of the grid for one of the picture
     if per_pixel > _TOO_COARSE:
         raise InvalidRequestError(
             "IMAGE_TOO_COARSE",
             f"the picture's pixels are {per_pixel:.0f} times as large as the {grid.gsd:g} m that are compared",
         )
     return Resampling.average if per_pixel < 1 / _COARSER else Resampling.cubic
+
+
+def _window(place: Place, grid: Grid) -> tuple[float, float, float, float]:
+    """The grid in a picture's pixels: left, top, right, bottom."""
+    try:
+        west, south, east, north = transform_bounds(f"EPSG:{grid.epsg}", place.crs, *_bounds(grid))
+    except RasterioError:
+        raise _off_site() from None
+    corners = [~place.transform * corner for corner in ((west, north), (east, north), (east, south), (west, south))]
+    columns, rows = zip(*corners, strict=True)
+    if not np.isfinite((*columns, *rows)).all():
+        raise _off_site()
+    return min(columns), min(rows), max(columns), max(rows)
 
 
 def _bounds(grid: Grid) -> tuple[float, float, float, float]:

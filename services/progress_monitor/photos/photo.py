@@ -1,22 +1,16 @@
 """Photos from the site: second evidence, held against the project by their EXIF data."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
 from shapely import Point
 
-from bankai.errors import InvalidRequestError
 from services.progress_monitor.aoi import Aoi
-from services.progress_monitor.fingerprint import distance, fingerprint
+from services.progress_monitor.fingerprint import distance
 from services.progress_monitor.project import DAY_S
 from services.progress_monitor.projecting import projected
 
-MAX_PIXELS = 120_000_000
-"""Pixels of a photo, by its header."""
 _FAR_M = 200.0
 _DAYS_APART = 2.0
 _SAME_BITS = 5
@@ -64,26 +58,6 @@ class Exif:
     fingerprint: str
 
 
-def read_photo(data: bytes) -> Exif:
-    """Reads a photo.
-
-    Raises:
-        InvalidRequestError: PHOTO_UNREADABLE or PHOTO_TOO_LARGE.
-    """
-    try:
-        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InvalidRequestError("PHOTO_TOO_LARGE", f"the photo has more than {MAX_PIXELS} pixels: shrink it")
-            exif = image.getexif()
-            taken = _taken(exif)
-            place = _place(exif)
-            image.draft("L", (256, 256))
-            grey = np.asarray(image.convert("L").resize((64, 64)), np.float32)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise InvalidRequestError("PHOTO_UNREADABLE", "the photo is no JPEG or PNG, or is damaged") from None
-    return Exif(taken, place, fingerprint(grey))
-
-
 def doubts(exif: Exif, sha256: str, aoi: Aoi, claimed: float | None, known: Sequence[SitePhoto]) -> list[str]:
     """What is doubtful about a photo.
 
@@ -114,27 +88,3 @@ def distance_to(exif: Exif, aoi: Aoi) -> float | None:
         return None
     point = projected(Point(*exif.place), 4326, aoi.epsg)
     return float(aoi.metric.distance(point)) if np.isfinite((point.x, point.y)).all() else None
-
-
-def _taken(exif: Image.Exif) -> float | None:
-    inner = exif.get_ifd(ExifTags.IFD.Exif)
-    text = inner.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
-    try:
-        return datetime.strptime(str(text).strip("\x00 "), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
-
-
-def _place(exif: Image.Exif) -> tuple[float, float] | None:
-    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
-    try:
-        latitude = _degrees(gps[ExifTags.GPS.GPSLatitude]) * (-1 if gps[ExifTags.GPS.GPSLatitudeRef] == "S" else 1)
-        longitude = _degrees(gps[ExifTags.GPS.GPSLongitude]) * (-1 if gps[ExifTags.GPS.GPSLongitudeRef] == "W" else 1)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return None
-    return (longitude, latitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None
-
-
-def _degrees(parts: Sequence[float]) -> float:
-    degrees, minutes, seconds = (float(part) for part in parts)
-    return degrees + minutes / 60 + seconds / 3600

@@ -1,13 +1,16 @@
 import io
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from bankai.errors import InvalidRequestError
 from services.progress_monitor.aoi import Aoi
 from services.progress_monitor.fingerprint import distance, fingerprint
-from services.progress_monitor.photo import SitePhoto, distance_to, doubts, read_photo
+from services.progress_monitor.photos.decoding import read_photo
+from services.progress_monitor.photos.limits import PhotoLimits
+from services.progress_monitor.photos.photo import Exif, SitePhoto, distance_to, doubts
 from services.progress_monitor.project import DAY_S
 from tests.services.progress_monitor.conftest import countryside
 
@@ -27,13 +30,22 @@ def jpeg(seed: int = 1, place: tuple[float, float] | None = (114.102, 30.502), q
     return out.getvalue()
 
 
-def kept(data: bytes) -> SitePhoto:
-    exif = read_photo(data)
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[[bytes], Exif]:
+    def reading(data: bytes) -> Exif:
+        file = tmp_path / "photo"
+        file.write_bytes(data)
+        return read_photo(file, PhotoLimits())
+
+    return reading
+
+
+def kept(exif: Exif) -> SitePhoto:
     return SitePhoto("1", "p", 0.0, exif.taken, exif.place, None, (), "hash", exif.fingerprint)
 
 
-def test_time_and_place_are_read(aoi: Aoi) -> None:
-    exif = read_photo(jpeg())
+def test_time_and_place_are_read(aoi: Aoi, read: Callable[[bytes], Exif]) -> None:
+    exif = read(jpeg())
     assert exif.taken == 1772359200.0
     assert exif.place is not None
     np.testing.assert_allclose(exif.place, (114.102, 30.502))
@@ -41,22 +53,15 @@ def test_time_and_place_are_read(aoi: Aoi) -> None:
     assert doubts(exif, "other", aoi, 1772359200.0, []) == []
 
 
-def test_doubts(aoi: Aoi) -> None:
-    far = read_photo(jpeg(place=(114.3, 30.502)))
-    bare = read_photo(jpeg(place=None))
-    again = read_photo(jpeg(quality=60))
+def test_doubts(aoi: Aoi, read: Callable[[bytes], Exif]) -> None:
+    far = read(jpeg(place=(114.3, 30.502)))
+    bare = read(jpeg(place=None))
+    again = read(jpeg(quality=60))
     late = 1772359200.0 + 10 * DAY_S
     assert doubts(far, "x", aoi, None, []) == ["OFF_SITE"]
     assert doubts(bare, "x", aoi, late, []) == ["NO_PLACE", "TIME_DIFFERS"]
-    assert doubts(again, "x", aoi, None, [kept(jpeg())]) == ["DUPLICATE"]
-    assert doubts(read_photo(jpeg(2)), "x", aoi, None, [kept(jpeg())]) == []
-
-
-@pytest.mark.parametrize("data", [b"", b"hello", jpeg()[:300]])
-def test_what_is_no_photo_is_refused(data: bytes) -> None:
-    with pytest.raises(InvalidRequestError) as caught:
-        read_photo(data)
-    assert caught.value.reason == "PHOTO_UNREADABLE"
+    assert doubts(again, "x", aoi, None, [kept(read(jpeg()))]) == ["DUPLICATE"]
+    assert doubts(read(jpeg(2)), "x", aoi, None, [kept(read(jpeg()))]) == []
 
 
 def test_fingerprints_bear_noise_and_brightness() -> None:
