@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from bankai.interceptors import outgoing_metadata
 
 CHANNEL_HEADER = "x-bankai-channel"
+RELEASE_TRAILER = "x-bankai-release"
+RELEASE_KEY_HEADER = "x-release-key"
+SHADOW_HEADER = "x-bankai-shadow"
 CREDENTIALS = ("authorization", "x-api-key")
 
 Metadatum = tuple[str, str | bytes]
@@ -52,3 +55,11 @@ def onward(metadata: Iterable[Metadatum], channel: str) -> tuple[Metadatum, ...]
         *outgoing_metadata(),
         (CHANNEL_HEADER, channel),
     )
+
+
+def release_key(metadata: Iterable[Metadatum]) -> str | None:
+    """What the client sends along to have its calls served by one release while the weights stay."""
+    for key, value in metadata:
+        if key == RELEASE_KEY_HEADER and isinstance(value, str):
+            return value
+    return None

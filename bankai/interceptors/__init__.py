@@ -19,13 +19,18 @@ __all__ = ["CallInfo", "Context", "Interceptor", "SyncInterceptor", "default_int
 
 
 def default_interceptors(
-    settings: ServerSettings, *, record_spans: bool = False, own: Sequence[BaseInterceptor] = ()
+    settings: ServerSettings,
+    *,
+    record_spans: bool = False,
+    default_deadline: bool = True,
+    own: Sequence[BaseInterceptor] = (),
 ) -> list[grpc.aio.ServerInterceptor]:
     """The chain of every server, the outermost first.
 
     Args:
         settings: Limits of the server.
         record_spans: Whether spans are recorded; see `bankai.telemetry`.
+        default_deadline: Whether unary calls that came without a deadline get the settings' one.
         own: The process's own interceptors; what they raise is answered, logged and counted like a handler's errors.
     """
     return [
@@ -35,7 +40,7 @@ def default_interceptors(
         AccessLogInterceptor(),
         ErrorsInterceptor(),
         LimitInterceptor(settings.max_concurrent_rpcs),
-        DeadlineInterceptor(settings.default_deadline_s),
+        DeadlineInterceptor(settings.default_deadline_s if default_deadline else None),
         *own,
         DecodingInterceptor(),
     ]

@@ -8,27 +8,42 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodOptions
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_reflection.v1alpha import reflection
 
+from bankai.errors import UnavailableError
 from bankai.interceptors.base import Context, MethodHandler
 from bankai.server import GrpcServer, run
 from bankai.settings import ServerSettings
+from bankai.status import abort
 
 SERVICE = "toy.v1.Toy"
 BIG = 64 * 1024
 
-_UNARY = ("Echo", "Show", "Fail", "Hang", "Huge")
+_UNARY = ("Echo", "Put", "Save", "Show", "Fail", "Hang", "Huge")
 _SERVER_STREAM = ("Count", "Flood", "Early")
 _CLIENT_STREAM = ("Collect", "Deaf")
 _BIDI = ("Chat", "Refuse")
+_IDEMPOTENCY = {"Echo": MethodOptions.NO_SIDE_EFFECTS, "Put": MethodOptions.IDEMPOTENT}
 
 
 class Toy(grpc.GenericRpcHandler):
-    """Notes in `events` what happens to it, and counts the messages of the floods."""
+    """Notes in `events` what happens to it, and counts the messages of the floods.
+
+    Attributes:
+        delay_s: Seconds that Echo, Put and Save take.
+        failing: Status with which they end, as often as `failures` says.
+        retry_info: Whether that status says when to try again.
+        echoed: How often they were called.
+    """
 
     def __init__(self) -> None:
+        self.delay_s = 0.0
+        self.failing = grpc.StatusCode.UNAVAILABLE
+        self.failures = 0
+        self.retry_info = False
+        self.echoed = 0
         self.events: list[str] = []
         self.flooded = 0
         self.metadata: dict[str, Any] = {}
@@ -61,7 +76,17 @@ class Toy(grpc.GenericRpcHandler):
         return make(getattr(self, f"_{name.lower()}"))
 
     async def _echo(self, request: bytes, context: Context) -> bytes:
+        self.echoed += 1
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
+        if self.failures:
+            self.failures -= 1
+            if self.retry_info:
+                await abort(context, UnavailableError("TOY_AWAY", "the toy is away", retry_after=0.01))
+            await context.abort(self.failing, "as told", (("x-why", "told"),))
         return request
+
+    _put = _save = _echo
 
     async def _huge(self, request: bytes, context: Context) -> bytes:
         return bytes(4 * 1024 * 1024 + 1)
@@ -146,6 +171,7 @@ def described() -> DescriptorPool:
             output_type=".toy.v1.Any",
             client_streaming=name in (*_CLIENT_STREAM, *_BIDI),
             server_streaming=name in (*_SERVER_STREAM, *_BIDI),
+            options=MethodOptions(idempotency_level=_IDEMPOTENCY.get(name, MethodOptions.IDEMPOTENCY_UNKNOWN)),
         )
     pool = DescriptorPool()
     pool.Add(file)
@@ -169,7 +195,12 @@ async def serving(toy: Toy, *, with_reflection: bool, port: int = 0) -> AsyncIte
 
 async def _main(port: str) -> None:
     server = GrpcServer(ServerSettings(listen=f"127.0.0.1:{port}", drain_grace_s=5), name="toy")
-    server.add(lambda grpc_server: grpc_server.add_generic_rpc_handlers((Toy(),)), ())
+
+    def register(grpc_server: grpc.aio.Server) -> None:
+        grpc_server.add_generic_rpc_handlers((Toy(),))
+        reflection.enable_server_reflection((SERVICE,), grpc_server, pool=described())
+
+    server.add(register, ())
     await server.run()
 
 
