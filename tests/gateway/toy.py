@@ -35,7 +35,8 @@ class Toy(grpc.GenericRpcHandler):
         delay_s: Seconds that Echo, Put and Save take.
         failing: Status with which they end, as often as `failures` says.
         retry_info: Whether that status says when to try again.
-        echoed: How often they were called.
+        retry_after_s: And when that is, in seconds from now.
+        requests: What they were called with.
     """
 
     def __init__(self) -> None:
@@ -43,7 +44,8 @@ class Toy(grpc.GenericRpcHandler):
         self.failing = grpc.StatusCode.UNAVAILABLE
         self.failures = 0
         self.retry_info = False
-        self.echoed = 0
+        self.retry_after_s = 0.01
+        self.requests: list[bytes] = []
         self.events: list[str] = []
         self.flooded = 0
         self.metadata: dict[str, Any] = {}
@@ -76,13 +78,17 @@ class Toy(grpc.GenericRpcHandler):
         return make(getattr(self, f"_{name.lower()}"))
 
     async def _echo(self, request: bytes, context: Context) -> bytes:
-        self.echoed += 1
+        self.requests.append(request)
         if self.delay_s:
-            await asyncio.sleep(self.delay_s)
+            try:
+                await asyncio.sleep(self.delay_s)
+            except asyncio.CancelledError:
+                await self._note("echo cancelled")
+                raise
         if self.failures:
             self.failures -= 1
             if self.retry_info:
-                await abort(context, UnavailableError("TOY_AWAY", "the toy is away", retry_after=0.01))
+                await abort(context, UnavailableError("TOY_AWAY", "the toy is away", retry_after=self.retry_after_s))
             await context.abort(self.failing, "as told", (("x-why", "told"),))
         return request
 
@@ -181,7 +187,12 @@ def described() -> DescriptorPool:
 @asynccontextmanager
 async def serving(toy: Toy, *, with_reflection: bool, port: int = 0) -> AsyncIterator[int]:
     """Serves the toy on a plain gRPC server, whose every answer is the toy's own."""
-    server = grpc.aio.server(options=(("grpc.max_receive_message_length", -1),))
+    server = grpc.aio.server(
+        options=(
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.http2.min_ping_interval_without_data_ms", 1000),  # as our servers allow
+        )
+    )
     server.add_generic_rpc_handlers((toy,))
     if with_reflection:
         reflection.enable_server_reflection((SERVICE,), server, pool=described())
