@@ -18,6 +18,8 @@ def channel_options(
         ("grpc.max_send_message_length", max_message_bytes),
         ("grpc.keepalive_time_ms", round(keepalive_s * 1000)),
         ("grpc.keepalive_timeout_ms", round(ping_timeout_s * 1000)),
+        # Without it a ping that nobody answers is waited for a minute, whatever the keepalive's own time.
+        ("grpc.http2.ping_timeout_ms", round(ping_timeout_s * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
     )
