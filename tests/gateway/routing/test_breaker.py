@@ -25,6 +25,10 @@ def ended(breaker: Breaker, *, good: int = 0, failed: int = 0) -> None:
         breaker.record(failed=True)
 
 
+def state(breaker: Breaker) -> State:
+    return breaker.state
+
+
 def open_for(breaker: Breaker) -> float:
     with pytest.raises(UnavailableError) as caught:
         breaker.admit()
@@ -36,17 +40,17 @@ def open_for(breaker: Breaker) -> float:
 def test_few_failures_open_nothing(breaker: Breaker) -> None:
     ended(breaker, failed=9)
     breaker.admit()
-    assert breaker.state is State.CLOSED
+    assert state(breaker) is State.CLOSED
 
 
 def test_a_small_share_of_failures_opens_nothing(breaker: Breaker) -> None:
     ended(breaker, good=20, failed=19)
-    assert breaker.state is State.CLOSED
+    assert state(breaker) is State.CLOSED
 
 
 def test_it_opens_at_the_share_and_says_until_when(breaker: Breaker) -> None:
     ended(breaker, good=5, failed=5)
-    assert breaker.state is State.OPEN
+    assert state(breaker) is State.OPEN
     assert open_for(breaker) == 2.0
 
 
@@ -54,22 +58,22 @@ def test_old_failures_do_not_count(breaker: Breaker, clock: Clock) -> None:
     ended(breaker, failed=9)
     clock.passes(11)
     ended(breaker, failed=1)
-    assert breaker.state is State.CLOSED
+    assert state(breaker) is State.CLOSED
 
 
 def test_good_probes_close_it(breaker: Breaker, clock: Clock) -> None:
     ended(breaker, failed=10)
     clock.passes(2)
-    assert breaker.state is State.HALF_OPEN
+    assert state(breaker) is State.HALF_OPEN
     for _ in range(3):
         breaker.admit()
         open_for(breaker)  # one probe at a time
         breaker.record(failed=False)
         clock.passes(0.2)
-    assert breaker.state is State.CLOSED
+    assert state(breaker) is State.CLOSED
     breaker.admit()
     ended(breaker, failed=9)
-    assert breaker.state is State.CLOSED, "it counts anew"
+    assert state(breaker) is State.CLOSED, "it counts anew"
 
 
 def test_a_failed_probe_opens_it_for_longer(breaker: Breaker, clock: Clock) -> None:
@@ -92,4 +96,4 @@ def test_a_probe_that_never_ends_does_not_hold_it(breaker: Breaker, clock: Clock
 def test_calls_that_end_while_it_is_open_change_nothing(breaker: Breaker) -> None:
     ended(breaker, failed=10)
     ended(breaker, good=100)
-    assert breaker.state is State.OPEN
+    assert state(breaker) is State.OPEN

@@ -12,9 +12,9 @@ from tests.gateway.test_faults import failure
 from tests.gateway.toy import Toy
 
 
-async def left(client: Client, timeout: float | None = None) -> float:
+async def left(client: Client, wanted_s: float | None = None) -> float:
     """Seconds that the backend is told it has."""
-    return float(json.loads(await client.unary("Show", b"", timeout=timeout))["left"])
+    return float(json.loads(await client.unary("Show", b"", timeout=wanted_s))["left"])
 
 
 async def test_unary_calls_without_a_deadline_get_one(routed: Routed, toy: Toy) -> None:
@@ -24,15 +24,15 @@ async def test_unary_calls_without_a_deadline_get_one(routed: Routed, toy: Toy) 
 
 async def test_a_deadline_is_cut_to_a_minute(routed: Routed, toy: Toy) -> None:
     async with routed(stable=toy) as client:
-        assert 50 < await left(client, timeout=3600) < 61
+        assert 50 < await left(client, wanted_s=3600) < 61
 
 
 async def test_a_route_says_both(routed: Routed, toy: Toy) -> None:
     methods = {"Show": {"deadline_s": 20, "max_deadline_s": 100}}
     async with routed({"methods": methods}, stable=toy) as client:
         assert 15 < await left(client) < 21
-        assert 90 < await left(client, timeout=3600) < 101
-        assert 25 < await left(client, timeout=30) < 31
+        assert 90 < await left(client, wanted_s=3600) < 101
+        assert 25 < await left(client, wanted_s=30) < 31
 
 
 async def test_a_call_that_gets_no_answer_ends_at_the_route_s_deadline(routed: Routed, toy: Toy) -> None:
@@ -63,6 +63,6 @@ async def test_a_client_that_does_not_read_holds_no_backend_beyond_the_cap(route
         await call.initial_metadata()
         assert sample("gateway_concurrency_in_flight", release="stable", kind="stream") == 1
         async with asyncio.timeout(20):
-            while sample("gateway_concurrency_in_flight", release="stable", kind="stream"):
+            while sample("gateway_concurrency_in_flight", release="stable", kind="stream"):  # noqa: ASYNC110  # a metric
                 await asyncio.sleep(0.1)
         call.cancel()

@@ -86,7 +86,7 @@ async def test_a_full_backend_sheds_the_batch_first(routed: Routed, toy: Toy, mo
         before = sample("gateway_shed_total", release="stable", kind="unary", priority="batch")
         hanging = [client.unary("Hang", b"", timeout=60) for _ in range(6)]
         async with asyncio.timeout(20):
-            while sample("gateway_concurrency_in_flight", release="stable", kind="unary") < 6:
+            while sample("gateway_concurrency_in_flight", release="stable", kind="unary") < 6:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         assert_unavailable(await failure(client.unary("Echo", b"x")), "OVERLOADED")
         assert sample("gateway_shed_total", release="stable", kind="unary", priority="batch") == before + 1

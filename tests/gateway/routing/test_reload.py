@@ -32,7 +32,7 @@ def with_file(file: Path, keys_file: Path, routes: Any) -> GatewaySettings:
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(20):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110  # what is waited for tells nobody
             await asyncio.sleep(0.05)
 
 
