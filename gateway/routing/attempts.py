@@ -67,7 +67,7 @@ async def answered(backend: Backend, request: Request) -> Answer:
             if pause is None:
                 raise
             backend.budget.failed()
-            if made == _MAX_ATTEMPTS or not backend.budget.allows or pause >= remaining():
+            if made == _MAX_ATTEMPTS or not backend.budget.allows_retry or pause >= remaining():
                 raise
         await asyncio.sleep(pause)
         made += 1
@@ -113,7 +113,7 @@ async def _hedged(backend: Backend, request: Request, after_s: float) -> Answer:
     tasks = {first}
     try:
         await asyncio.wait(tasks, timeout=after_s)
-        if not first.done() and backend.budget.take():
+        if not first.done() and backend.budget.take_hedge():
             backend.hedged()
             tasks.add(asyncio.create_task(attempt(backend, request)))
         running = tasks

@@ -23,8 +23,8 @@ _START = 100
 _WINDOW_S = 0.5
 _WINDOW_CALLS = 10
 _TOLERANCE = 2.0
-# What one call, however long it hung, may say about all: else the calls of one hung pod would starve the other pods.
-_MAX_SLOWDOWN = 4.0
+# What one call, however long it hung, may say about all: one of two pods that hangs must not starve the other.
+_MAX_SLOWDOWN = 3.0
 _SMOOTHING = 0.5
 # A window's mean above the best time known moves that by so much: what has become slower for good is the new best.
 _DRIFT = 0.01

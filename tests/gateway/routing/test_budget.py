@@ -9,8 +9,8 @@ def test_a_backend_that_is_down_gets_no_more_than_the_floor() -> None:
     allowed = 0
     for _ in range(1000):
         budget.failed()
-        allowed += budget.allows
-    assert allowed == 9
+        allowed += budget.allows_retry
+    assert allowed == 19
 
 
 @given(st.lists(st.booleans(), max_size=2000))
@@ -23,14 +23,18 @@ def test_retries_stay_within_a_tenth_of_the_good_answers_and_the_floor(ends: lis
             good += 1
         else:
             budget.failed()
-            retries += budget.allows
-    assert retries <= 10 + good / 10
+            retries += budget.allows_retry
+    assert retries <= 20 + good / 10
 
 
-def test_hedges_are_counted_in_it() -> None:
+def test_hedges_are_counted_in_it_and_leave_something_for_retries() -> None:
     budget = RetryBudget()
-    assert sum(budget.take() for _ in range(100)) == 10
-    assert not budget.allows
-    for _ in range(20):
+    assert sum(budget.take_hedge() for _ in range(100)) == 10
+    assert budget.allows_retry
+    for _ in range(10):
+        budget.failed()
+    assert not budget.allows_retry
+    for _ in range(90):
         budget.succeeded()
-    assert budget.allows
+    assert budget.allows_retry
+    assert not budget.take_hedge()
