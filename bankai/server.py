@@ -170,7 +170,7 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.http2.ping_timeout_ms", round(_PING_TIMEOUT_S * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
-        ("grpc.http2.min_ping_interval_without_data_ms", round(_MIN_PING_GAP_S * 1000)),
+        ("grpc.http2.min_ping_interval_without_data_ms", min(round(_MIN_PING_GAP_S * 1000), keepalive_ms // 3)),
         ("grpc.so_reuseport", int(settings.reuse_port)),
     ]
 

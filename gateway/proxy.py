@@ -23,6 +23,7 @@ from gateway.routing.attempts import Request
 from gateway.routing.backend import Backend
 from gateway.routing.method import Method
 from gateway.routing.methods import Methods
+from gateway.routing.model import MethodRules
 from gateway.routing.service import Service
 from gateway.routing.table import RouteTable
 
@@ -77,17 +78,17 @@ class Proxy(grpc.GenericRpcHandler):
         rules = service.rules(method.name)
         _limit_deadline(rules.deadline_s or self._default_deadline_s, rules.max_deadline_s or MAX_UNARY_S)
         async with self._until_drained():
-            backend, request = _taken_up(service, method, context, message)
+            backend, request = _taken_up(service, method, rules, context, message)
             with backend.calls.entered(_priority()):
                 if service.shadow is not None:
                     service.shadow.copy(request)
                 return await relay.unary(backend, request, context)
 
     async def _stream(self, service: Service, method: Method, requests: AsyncIterator[bytes], context: Context) -> None:
-        longest = service.rules(method.name).max_deadline_s
-        _limit_deadline(longest, longest)
-        async with self._until_drained(longest):
-            backend, request = _taken_up(service, method, context)
+        rules = service.rules(method.name)
+        _limit_deadline(rules.max_deadline_s, rules.max_deadline_s)
+        async with self._until_drained(rules.max_deadline_s):
+            backend, request = _taken_up(service, method, rules, context)
             with backend.streams.entered(_priority()):
                 await relay.stream(backend, request, requests, context)
 
@@ -106,7 +107,7 @@ class Proxy(grpc.GenericRpcHandler):
         except TimeoutError as error:
             if not scope.expired():
                 raise
-            if self._ends_at is None or clock() < self._ends_at:
+            if scope.when() == latest:
                 raise DeadlineError(
                     "DEADLINE_EXCEEDED", f"the call went on for {longest_s:g} s, the limit of this method"
                 ) from error
@@ -126,14 +127,15 @@ def _limit_deadline(default_s: float | None, longest_s: float | None) -> None:
         shorten(limit)
 
 
-def _taken_up(service: Service, method: Method, context: Context, message: bytes = b"") -> tuple[Backend, Request]:
+def _taken_up(
+    service: Service, method: Method, rules: MethodRules, context: Context, message: bytes = b""
+) -> tuple[Backend, Request]:
     """Chooses the release for a call, and says so in its trailers, also where it ends with an error."""
     channel = current_caller().channel
     sent = context.invocation_metadata() or ()
     choice = service.choose(channel, release_key(sent) or request_id.current())
     context.set_trailing_metadata((*(context.trailing_metadata() or ()), (RELEASE_TRAILER, choice.backend.release)))
-    hedge_after_s = service.rules(method.name).hedge_after_s
-    return choice.backend, Request(method, message, onward(sent, channel), choice.weighed, hedge_after_s)
+    return choice.backend, Request(method, message, onward(sent, channel), choice.weighed, rules.hedge_after_s)
 
 
 def _priority() -> Priority:

@@ -77,17 +77,19 @@ class GatewaySettings(ProcessSettings):
 
     @model_validator(mode="after")
     def _some_route(self) -> Self:
-        if not self.route_table():
-            raise ValueError("routes or routes_file must name a service")
+        self.route_table()
         return self
 
     def route_table(self) -> Routes:
         """The route of each service, by its full name.
 
         Raises:
-            ValueError: The file cannot be read or is wrong.
+            ValueError: The file cannot be read or is wrong, or there is no route at all.
         """
-        return (read_routes(self.routes_file) if self.routes_file else {}) | self.routes
+        table = (read_routes(self.routes_file) if self.routes_file else {}) | self.routes
+        if not table:
+            raise ValueError("routes or routes_file must name a service")
+        return table
 
 
 def read_routes(file: Path) -> Routes:

@@ -17,7 +17,7 @@ from gateway.routing.backend import Backend
 from gateway.routing.method import Method
 
 _MAX_ATTEMPTS = 3
-_FIRST_PAUSE_S = 0.05
+_FIRST_PAUSE_S = 0.1
 _MAX_PAUSE_S = 1.0
 
 
@@ -133,7 +133,7 @@ async def _hedged(backend: Backend, request: Request, after_s: float) -> Answer:
 def _may_be_better(task: "asyncio.Task[Answer]") -> bool:
     """Whether the other attempt may end better than this one has: a refusal by the backend is an answer, too."""
     error = task.exception()
-    return error is not None and not (isinstance(error, grpc.aio.AioRpcError) and _pause(error, 1) is None)
+    return error is not None and not (isinstance(error, grpc.aio.AioRpcError) and _least_pause(error) is None)
 
 
 def _pause(error: grpc.aio.AioRpcError, made: int) -> float | None:
@@ -143,14 +143,17 @@ def _pause(error: grpc.aio.AioRpcError, made: int) -> float | None:
         error: How the latest attempt ended.
         made: Attempts so far.
     """
-    if failures.lost(error):
-        least = 0.0
-    elif error.code() is grpc.StatusCode.UNAVAILABLE:
-        told = from_rpc_error(error).retry_after
-        if told is None:
-            return None
-        least = told
-    else:
+    least = _least_pause(error)
+    if least is None:
         return None
-    # Full jitter upwards of what the backend asks for, so that the callers of a lost pod do not come back together.
-    return least + random.uniform(0, min(_FIRST_PAUSE_S * 2**made, _MAX_PAUSE_S))  # noqa: S311  # no secret
+    # With jitter, so that the callers of a lost pod do not come back together.
+    return least + random.uniform(0, min(_FIRST_PAUSE_S * 2 ** (made - 1), _MAX_PAUSE_S))  # noqa: S311  # no secret
+
+
+def _least_pause(error: grpc.aio.AioRpcError) -> float | None:
+    """How long the backend wants to be left alone, in seconds; None where the same call would end the same way."""
+    if failures.lost(error):
+        return 0.0
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        return from_rpc_error(error).retry_after
+    return None

@@ -37,14 +37,15 @@ class CanaryWatch:
     def __init__(self, service: str, rules: CanaryRules, clock: Callable[[], float] = time.monotonic) -> None:
         self.stopped = False
         """Whether it broke its budget and must get no calls any more."""
+        self.release = rules.release
+        """The release on trial."""
         self._service = service
         self._rules = rules
         self._clock = clock
         self._trial: deque[_Ended] = deque(maxlen=_MOST_CALLS)
         self._stable: deque[_Ended] = deque(maxlen=_MOST_CALLS)
         self._judged_at = clock()
-        self._gauge = metrics.CANARY_STOPPED.labels(service, rules.release)
-        self._gauge.set(0)
+        metrics.CANARY_STOPPED.labels(service, rules.release).set(0)
 
     def record(self, *, on_trial: bool, failed: bool, seconds: float | None) -> None:
         """Notes how an attempt ended.
@@ -62,6 +63,10 @@ class CanaryWatch:
             self._judged_at = now
             self._judge(now - self._rules.window_s)
 
+    def forget(self) -> None:
+        """Takes its state out of the metrics."""
+        metrics.CANARY_STOPPED.remove(self._service, self.release)
+
     def _judge(self, since: float) -> None:
         for ended in (self._trial, self._stable):
             while ended and ended[0].at < since:
@@ -75,11 +80,11 @@ class CanaryWatch:
         if error_share <= self._rules.max_error_share and not slow:
             return
         self.stopped = True
-        self._gauge.set(1)
+        metrics.CANARY_STOPPED.labels(self._service, self.release).set(1)
         log.error(
             "a canary broke its budget and gets no calls any more",
             service=self._service,
-            release=self._rules.release,
+            release=self.release,
             calls=calls,
             error_share=round(error_share, 4),
             p95_s=p95,

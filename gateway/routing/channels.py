@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import grpc
 
@@ -39,6 +38,8 @@ _SERVICE_CONFIG = json.dumps(
 _FIRST_RECONNECT_MS = 100
 # After a connection is lost, names are looked up again, but no more often than this; 30 s by default.
 _MIN_LOOKUP_MS = 5000
+# Calls that chose a channel before it was given up may still begin, or begin again, for about as long as they last.
+_LINGER_S = 60.0
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Channels:
         self._credentials = _credentials(settings)
         self._grace_s = grace_s
         self._shared: dict[str, _Shared] = {}
-        self._closing: set[asyncio.Task[Any]] = set()
+        self._leaving: dict[asyncio.Task[None], grpc.aio.Channel] = {}
 
     def use(self, target: str) -> grpc.aio.Channel:
         """The channel of a target; `release` it as often as it was asked for."""
@@ -89,17 +90,22 @@ class Channels:
             shared.users -= 1
             if not shared.users:
                 del self._shared[target]
-                task = asyncio.create_task(shared.channel.close(self._grace_s))
-                self._closing.add(task)
-                task.add_done_callback(self._closing.discard)
+                task = asyncio.create_task(self._close_later(shared.channel))
+                self._leaving[task] = shared.channel
+                task.add_done_callback(self._leaving.pop)
 
     async def close(self) -> None:
         """Closes every channel; calls in flight are cancelled."""
-        for task in tuple(self._closing):
+        leaving = dict(self._leaving)
+        for task in leaving:
             task.cancel()
-        await asyncio.gather(*self._closing, return_exceptions=True)
-        for shared in self._shared.values():
-            await shared.channel.close()
+        await asyncio.gather(*leaving, return_exceptions=True)
+        for channel in (*leaving.values(), *(shared.channel for shared in self._shared.values())):
+            await channel.close()
+
+    async def _close_later(self, channel: grpc.aio.Channel) -> None:
+        await asyncio.sleep(_LINGER_S)
+        await channel.close(self._grace_s)
 
     def _open(self, target: str) -> grpc.aio.Channel:
         if self._credentials is None:

@@ -13,6 +13,7 @@ import grpc
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodDescriptorProto, MethodOptions
 from google.protobuf.message import DecodeError
 
+from gateway import failures
 from gateway.reflection import ask, file_with_symbol
 from gateway.routing.method import Method
 from gateway.routing.table import RouteTable
@@ -70,8 +71,11 @@ class Methods:
             files = [
                 FileDescriptorProto.FromString(raw) for raw in answer.file_descriptor_response.file_descriptor_proto
             ]
-        except (grpc.aio.AioRpcError, DecodeError, KeyError):
-            return  # a backend that is away, gone from the table or has no reflection is served as streams
+        except (grpc.aio.AioRpcError, DecodeError, KeyError) as error:
+            # A backend that is away, gone from the table or without reflection is served as streams.
+            if isinstance(error, grpc.aio.AioRpcError) and failures.lost(error):
+                del self._asked_at[service]  # it can tell as soon as it is reached
+            return
         for file in files:
             for described in file.service:
                 if f"{file.package}.{described.name}" == service:

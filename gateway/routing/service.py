@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import grpc
@@ -77,17 +77,21 @@ class Service:
         on_trial = _point(self.name, key) < percent
         return Choice(self._backends[canary.release] if on_trial else self.stable, weighed=True)
 
-    async def close(self, still: Container[str] = ()) -> None:
+    async def close(self, successor: Route | None = None) -> None:
         """Ends what goes on in the background; the channels belong to somebody else.
 
         Args:
-            still: Releases that the service's next route has, too: their metrics tell of that by now.
+            successor: The service's next route, if it has one: its releases' metrics tell of that by now.
         """
         if self.shadow is not None:
             await self.shadow.close()
         for release, backend in self._backends.items():
-            if release not in still:
+            if successor is None or release not in successor.releases:
                 backend.forget()
+        if self._watch is not None and not (
+            successor and successor.canary and successor.canary.release == self._watch.release
+        ):
+            self._watch.forget()
 
     def _judge(self, release: str) -> Judge | None:
         canary: CanaryRules | None = self.route.canary

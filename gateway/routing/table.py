@@ -42,7 +42,7 @@ class RouteTable:
         # After that, so that a channel which is still used is not opened anew.
         self._channels.release(target for service in gone for target in service.route.releases.values())
         for service in gone:
-            await service.close(still=routes[service.name].releases if service.name in routes else ())
+            await service.close(routes.get(service.name))
         self._changed.set()
         self._changed = asyncio.Event()
 
