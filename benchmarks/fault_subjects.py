@@ -121,6 +121,8 @@ class IntentSubject:
             "BANKAI_INTENT_SERVER__LISTEN": f"127.0.0.1:{port}",
             "BANKAI_INTENT_SERVER__DRAIN_GRACE_S": "5",
             "BANKAI_INTENT_SESSIONS__REDIS_URL": self._redis_url,
+            # By default a call goes on without Redis after 50 ms; here none may be forgotten on a busy machine.
+            "BANKAI_INTENT_SESSIONS__REDIS_TIMEOUT_S": "2",
             "BANKAI_INTENT_LOG__LEVEL": "warning",
         }
 
