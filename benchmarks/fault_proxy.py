@@ -25,6 +25,7 @@ class FaultProxy:
         self._to_port = to_port
         self._refusing = False
         self._writers: set[asyncio.StreamWriter] = set()
+        self._connections: set[asyncio.Task[None]] = set()
 
     def cut(self) -> None:
         """Resets every connection and lets none in until `mend`."""
@@ -41,13 +42,20 @@ class FaultProxy:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Serves within the context."""
-        server = await asyncio.start_server(self._connected, HOST)
+        server = await asyncio.start_server(self._take_up, HOST)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield
         finally:
             server.close()
             self.cut()
+            await asyncio.gather(*self._connections)
+            await asyncio.sleep(0)  # the loop closes what was aborted in its next round
+
+    def _take_up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._connected(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)

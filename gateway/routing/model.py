@@ -116,7 +116,7 @@ class ConcurrencyRules(Group):
         max_streams: Open streams.
     """
 
-    min_calls: Count = 20
+    min_calls: Count = 50
     max_calls: Count = 1000
     latency_s: Seconds = 0.25
     max_streams: Count = 2000
