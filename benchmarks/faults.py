@@ -53,6 +53,8 @@ _STREAMS = 8
 _STREAM_PERIOD_S = 0.25
 _MESSAGES = 20
 _BACK_OFF_S = 0.2
+# The gateway tries again every two seconds; a roll-out that goes on faster leaves it without any pod.
+_CONNECTED_AGAIN_S = 4.0
 
 Fault = Callable[[Sequence[Replica], float], Awaitable[None]]
 """Makes something go wrong for so many seconds, and mends it."""
@@ -102,7 +104,7 @@ async def _delay(replicas: Sequence[Replica], seconds: float) -> None:
 async def _restart(replicas: Sequence[Replica], seconds: float) -> None:
     for replica in replicas:
         await replica.restart()
-        await asyncio.sleep(seconds / len(replicas))
+        await asyncio.sleep(max(seconds / len(replicas), _CONNECTED_AGAIN_S))
 
 
 FAULTS: dict[str, Fault] = {
