@@ -34,6 +34,11 @@ async def relay(error: grpc.aio.AioRpcError, context: Context) -> NoReturn:
     await context.abort(error.code(), error.details() or "", (*kept, *trailers))
 
 
+def lost(error: grpc.aio.AioRpcError) -> bool:
+    """Whether the backend could not be reached or was lost, and did not end the call itself."""
+    return error.code() in _LOST and not error.trailing_metadata()
+
+
 def unavailable() -> UnavailableError:
     """The backend cannot be reached or was lost during the call."""
     return UnavailableError(
@@ -50,7 +55,7 @@ def _own(error: grpc.aio.AioRpcError) -> BankaiError | None:
     if error.trailing_metadata():
         return None
     code = error.code()
-    if code in _LOST:
+    if lost(error):
         return unavailable()
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineError("DEADLINE_EXCEEDED", "the call's deadline passed before the service answered")

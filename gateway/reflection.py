@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
 )
 
 from bankai.interceptors.base import Context, MethodHandler
-from gateway.backends import Backends
+from gateway.routing.table import RouteTable
 
 # The two versions differ in their names only; our backends, built with Python's library, speak v1alpha.
 SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
@@ -50,11 +50,11 @@ class ReflectionHandler(grpc.GenericRpcHandler):
     """Serves both versions of grpc.reflection.
 
     Args:
-        backends: The services to describe.
+        table: The services to describe.
     """
 
-    def __init__(self, backends: Backends) -> None:
-        self._backends = backends
+    def __init__(self, table: RouteTable) -> None:
+        self._table = table
         self._handler = grpc.stream_stream_rpc_method_handler(
             self._info,
             request_deserializer=ServerReflectionRequest.FromString,
@@ -100,16 +100,17 @@ class ReflectionHandler(grpc.GenericRpcHandler):
             if isinstance(answer, ServerReflectionResponse)
             for service in answer.list_services_response.service
         }
-        routed = sorted(name for name, channel in self._backends.by_service.items() if (channel, name) in described)
+        routed = sorted(name for name, channel in self._table.by_service.items() if (channel, name) in described)
         return ServerReflectionResponse(
             list_services_response=ListServiceResponse(service=[ServiceResponse(name=name) for name in routed])
         )
 
     def _candidates(self, symbol: str) -> list[grpc.aio.Channel]:
         """All channels, once each; the one that serves the symbol's service first."""
-        service = symbol if symbol in self._backends.by_service else symbol.rpartition(".")[0]
-        ordered = sorted(self._backends.by_service, key=lambda name: name != service)
-        return list(dict.fromkeys(self._backends.by_service[name] for name in ordered))
+        by_service = self._table.by_service
+        service = symbol if symbol in by_service else symbol.rpartition(".")[0]
+        ordered = sorted(by_service, key=lambda name: name != service)
+        return list(dict.fromkeys(by_service[name] for name in ordered))
 
 
 def _error(code: grpc.StatusCode, message: str) -> ErrorResponse:
