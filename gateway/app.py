@@ -11,6 +11,7 @@ from bankai.server import GrpcServer
 from gateway.authn.api_keys import KeyRing, read_keys
 from gateway.authn.interceptor import ApiKeyInterceptor
 from gateway.backends import Backends
+from gateway.http.port import http_port
 from gateway.kinds import MethodKinds
 from gateway.proxy import Proxy
 from gateway.reflection import ReflectionHandler
@@ -54,7 +55,10 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
     server.add(register, ())
     server.add_elsewhere(backends.by_service)
     try:
-        async with beside(end_calls(), *map(follow, backends.by_service)):
+        async with (
+            beside(end_calls(), *map(follow, backends.by_service)),
+            http_port(settings.http, server, backends),
+        ):
             yield server
     finally:
         await kinds.close()

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import grpc
 
 from bankai import health
-from bankai.errors import UnavailableError, UnsupportedError
+from bankai.errors import UnsupportedError
 from bankai.interceptors.base import Context, MethodHandler
 from gateway import failures, relay
 from gateway.backends import Backends
@@ -76,9 +76,7 @@ class Proxy(grpc.GenericRpcHandler):
         except TimeoutError as error:
             if not scope.expired():
                 raise
-            raise UnavailableError(
-                "SERVER_DRAINING", "this gateway is going away; connect again", retry_after=failures.RETRY_AFTER_S
-            ) from error
+            raise failures.draining() from error
 
 
 async def _unknown(_requests: Any, context: Context) -> NoReturn:  # noqa: ARG001  # as grpc calls it

@@ -31,9 +31,7 @@ async def unary(channel: grpc.aio.Channel, method: str, request: bytes, context:
         grpc.aio.AbortError: The backend ended the call with an error, which is relayed.
         BankaiError: The way to the backend failed.
     """
-    call: grpc.aio.UnaryUnaryCall[bytes, bytes] = channel.unary_unary(method, _as_is, _as_is)(
-        request, **_onward(context)
-    )
+    call: grpc.aio.UnaryUnaryCall[bytes, bytes] = channel.unary_unary(method, as_is, as_is)(request, **_onward(context))
     try:
         response = await call
         initial = await call.initial_metadata()
@@ -65,8 +63,8 @@ async def stream(channel: grpc.aio.Channel, method: str, requests: AsyncIterator
         grpc.aio.AbortError: The backend ended the call with an error, which is relayed.
         BankaiError: The way to the backend failed.
     """
-    call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(method, _as_is, _as_is)(**_onward(context))
-    upwards = asyncio.create_task(_upwards(requests, call))
+    call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(method, as_is, as_is)(**_onward(context))
+    upwards = asyncio.create_task(send_all(requests, call))
     try:
         initial = await call.initial_metadata()
         if initial or not call.done():
@@ -83,7 +81,7 @@ async def stream(channel: grpc.aio.Channel, method: str, requests: AsyncIterator
         await asyncio.wait((upwards,))
 
 
-async def _upwards(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:
+async def send_all(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:
     """Passes on the client's messages until it half-closes or the backend ends the call.
 
     The backend may end the call at any time, whatever is being written: its status is read, and relayed, elsewhere.
@@ -98,7 +96,8 @@ async def _upwards(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCa
         await call.done_writing()
 
 
-def _as_is(message: bytes) -> bytes:
+def as_is(message: bytes) -> bytes:
+    """Serialises and parses what is bytes already."""
     return message
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 from bankai.settings import Group, ProcessSettings, Seconds, ServerSettings, environment
 from bankai.validation import first_problem
 from gateway.authn.api_keys import read_keys
+from gateway.http.settings import HttpSettings
 
 _TARGET = re.compile(r"unix:\S+|(dns:///|dns://[^/\s]+/|ipv[46]:)?[^/\s]+:\d{1,5}")
 
@@ -67,6 +68,7 @@ class GatewaySettings(ProcessSettings):
         routes_file: YAML file with the same; `routes` has the last word.
         keys_file: File of API keys, see `gateway.authn.api_keys`.
         backend: How the services are reached.
+        http: The HTTP port.
     """
 
     model_config = environment("GATEWAY")
@@ -76,6 +78,7 @@ class GatewaySettings(ProcessSettings):
     routes_file: Path | None = None
     keys_file: Path
     backend: BackendSettings = BackendSettings()
+    http: HttpSettings = HttpSettings()
 
     @field_validator("keys_file")
     @classmethod

@@ -1,0 +1,247 @@
+"""What the services behind the gateway say of their methods and messages, by server reflection."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import structlog
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import error_details_pb2
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
+
+from bankai.errors import BankaiError, NotFoundError, UnsupportedError
+from gateway import failures
+from gateway.backends import Backends
+from gateway.reflection import ask, file_with_symbol
+
+log = structlog.get_logger(__name__)
+
+_FRESH_S = 60.0
+# How soon a backend is asked again about a method that it did not have, and after it could not be asked.
+_MISS_S = 5.0
+_RETRY_S = 1.0
+# Types that stand in google.protobuf.Any wherever errors are told in messages.
+_ALWAYS_KNOWN = (any_pb2, duration_pb2, error_details_pb2)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One rpc.
+
+    Attributes:
+        descriptor: What its service says of it.
+        request: Class of its request messages.
+        response: Class of its response messages.
+        pool: All types that its backend knows.
+    """
+
+    descriptor: MethodDescriptor
+    request: type[Message]
+    response: type[Message]
+    pool: DescriptorPool
+
+    @property
+    def path(self) -> str:
+        """Full path, e.g. "/bankai.intent.v1.IntentService/Classify"."""
+        return f"/{self.descriptor.containing_service.full_name}/{self.descriptor.name}"
+
+    @property
+    def request_streaming(self) -> bool:
+        """Whether the client sends a stream."""
+        return bool(self.descriptor.client_streaming)
+
+    @property
+    def response_streaming(self) -> bool:
+        """Whether the server sends a stream."""
+        return bool(self.descriptor.server_streaming)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What one backend says of its services.
+
+    Attributes:
+        files: The files that describe them, what they depend on first.
+        methods: Methods by service and name.
+    """
+
+    files: Sequence[FileDescriptorProto]
+    methods: Mapping[str, Mapping[str, Method]]
+
+
+@dataclass
+class _Backend:
+    """What is known of a backend; services of one target share it, as types of one are in answers of another."""
+
+    channel: grpc.aio.Channel
+    services: Sequence[str]
+    description: Description | None = None
+    error: BankaiError | None = None
+    asked_at: float = -_FRESH_S
+    asking: asyncio.Task[None] | None = None
+
+
+class Descriptions:
+    """Learns them when they are first needed, and anew as they grow old.
+
+    Args:
+        backends: Where to ask.
+    """
+
+    def __init__(self, backends: Backends) -> None:
+        services: defaultdict[grpc.aio.Channel, list[str]] = defaultdict(list)
+        for service, channel in backends.by_service.items():
+            services[channel].append(service)
+        self._backends = {
+            service: backend
+            for backend in (_Backend(channel, tuple(names)) for channel, names in services.items())
+            for service in backend.services
+        }
+
+    async def method(self, service: str, name: str) -> Method:
+        """Finds a method of a routed service.
+
+        Raises:
+            NotFoundError: METHOD_NOT_FOUND.
+            UnavailableError: BACKEND_UNAVAILABLE: the service is not known yet and cannot be asked now.
+            UnsupportedError: SERVICE_NOT_DESCRIBED.
+        """
+        backend = self._backends.get(service)
+        if backend is None:
+            raise _not_found()
+        description = await self._described(backend)
+        found = description.methods.get(service, {}).get(name)
+        if found is None and time.monotonic() - backend.asked_at > _MISS_S:
+            await self._ask(backend)
+            description = backend.description or description
+            found = description.methods.get(service, {}).get(name)
+        if found is None:
+            raise _not_found()
+        return found
+
+    async def of(self, services: Sequence[str]) -> Sequence[Description]:
+        """What the backends of some services say; those that cannot be asked are left out."""
+        found = []
+        for backend in {id(backend): backend for name in services if (backend := self._backends.get(name))}.values():
+            try:
+                found.append(await self._described(backend))
+            except BankaiError:
+                log.warning("a service is not described", services=backend.services)
+        return found
+
+    async def close(self) -> None:
+        """Stops asking."""
+        tasks = {backend.asking for backend in self._backends.values() if backend.asking}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _described(self, backend: _Backend) -> Description:
+        age = time.monotonic() - backend.asked_at
+        if backend.description is None:
+            if backend.error is None or age > _RETRY_S:
+                await self._ask(backend)
+            if backend.description is None:
+                raise backend.error or failures.unavailable()
+        elif age > _FRESH_S:
+            self._start(backend)
+        return backend.description
+
+    async def _ask(self, backend: _Backend) -> None:
+        # Others may wait for the same answer: a client that goes does not end the question.
+        await asyncio.shield(self._start(backend))
+
+    def _start(self, backend: _Backend) -> asyncio.Task[None]:
+        if backend.asking is None or backend.asking.done():
+            backend.asked_at = time.monotonic()
+            backend.asking = asyncio.create_task(_learn(backend))
+        return backend.asking
+
+
+async def _learn(backend: _Backend) -> None:
+    """Asks; what was known before stays where the backend cannot be asked."""
+    try:
+        files = await _files(backend)
+        if backend.description is None or files != backend.description.files:
+            backend.description = _describe(files, backend.services)
+    except grpc.aio.AioRpcError as error:
+        away = error.code() is not grpc.StatusCode.UNIMPLEMENTED
+        backend.error = failures.unavailable() if away else _not_described()
+    except (DecodeError, LookupError, TypeError) as error:
+        log.error("a service's descriptors are not sound", services=backend.services, problem=type(error).__name__)  # noqa: TRY400  # needs no traceback
+        backend.error = _not_described()
+
+
+async def _files(backend: _Backend) -> list[FileDescriptorProto]:
+    """The files of a backend's services and all that they depend on, which come first."""
+    files: dict[str, FileDescriptorProto] = {}
+
+    async def fetch(question: ServerReflectionRequest) -> None:
+        answer = await ask(backend.channel, question)
+        for raw in answer.file_descriptor_response.file_descriptor_proto:
+            file = FileDescriptorProto.FromString(raw)
+            files.setdefault(file.name, file)
+
+    for service in backend.services:
+        await fetch(file_with_symbol(service))
+    asked: set[str] = set()
+    while missing := {name for file in files.values() for name in file.dependency} - files.keys() - asked:
+        asked |= missing
+        for name in missing:
+            await fetch(ServerReflectionRequest(file_by_filename=name))
+    for module in _ALWAYS_KNOWN:
+        known = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
+        files.setdefault(known.name, known)
+    return _ordered(files)
+
+
+def _ordered(files: Mapping[str, FileDescriptorProto]) -> list[FileDescriptorProto]:
+    ordered: dict[str, FileDescriptorProto] = {}
+
+    def add(name: str, below: tuple[str, ...]) -> None:
+        if name in below:
+            raise TypeError("files that depend on each other")
+        if name not in ordered:
+            for each in files[name].dependency:
+                add(each, (*below, name))
+            ordered[name] = files[name]
+
+    for name in sorted(files):
+        add(name, ())
+    return list(ordered.values())
+
+
+def _describe(files: Sequence[FileDescriptorProto], services: Sequence[str]) -> Description:
+    pool = DescriptorPool()
+    for file in files:
+        pool.Add(file)
+    methods: dict[str, dict[str, Method]] = {}
+    for name in services:
+        try:
+            service: Any = pool.FindServiceByName(name)
+        except KeyError:  # routed here, but this backend does not have it
+            continue
+        methods[name] = {
+            method.name: Method(method, GetMessageClass(method.input_type), GetMessageClass(method.output_type), pool)
+            for method in service.methods
+        }
+    return Description(files, methods)
+
+
+def _not_found() -> NotFoundError:
+    return NotFoundError("METHOD_NOT_FOUND", "there is no such method here; /openapi.json tells which there are")
+
+
+def _not_described() -> UnsupportedError:
+    return UnsupportedError(
+        "SERVICE_NOT_DESCRIBED", "this service does not describe itself by server reflection: call it by gRPC"
+    )
