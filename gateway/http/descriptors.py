@@ -167,12 +167,38 @@ class Descriptions:
         return backend.asking
 
 
+def describe(files: Sequence[FileDescriptorProto], services: Sequence[str]) -> Description:
+    """Makes a description of a backend's files.
+
+    Args:
+        files: The files, what they depend on first.
+        services: Full names of the services that are routed to it.
+
+    Raises:
+        TypeError: The files do not fit together.
+    """
+    pool = DescriptorPool()
+    for file in files:
+        pool.Add(file)
+    methods: dict[str, dict[str, Method]] = {}
+    for name in services:
+        try:
+            service: Any = pool.FindServiceByName(name)
+        except KeyError:  # routed here, but this backend does not have it
+            continue
+        methods[name] = {
+            method.name: Method(method, GetMessageClass(method.input_type), GetMessageClass(method.output_type), pool)
+            for method in service.methods
+        }
+    return Description(files, methods)
+
+
 async def _learn(backend: _Backend) -> None:
     """Asks; what was known before stays where the backend cannot be asked."""
     try:
         files = await _files(backend)
         if backend.description is None or files != backend.description.files:
-            backend.description = _describe(files, backend.services)
+            backend.description = describe(files, backend.services)
     except grpc.aio.AioRpcError as error:
         away = error.code() is not grpc.StatusCode.UNIMPLEMENTED
         backend.error = failures.unavailable() if away else _not_described()
@@ -218,23 +244,6 @@ def _ordered(files: Mapping[str, FileDescriptorProto]) -> list[FileDescriptorPro
     for name in sorted(files):
         add(name, ())
     return list(ordered.values())
-
-
-def _describe(files: Sequence[FileDescriptorProto], services: Sequence[str]) -> Description:
-    pool = DescriptorPool()
-    for file in files:
-        pool.Add(file)
-    methods: dict[str, dict[str, Method]] = {}
-    for name in services:
-        try:
-            service: Any = pool.FindServiceByName(name)
-        except KeyError:  # routed here, but this backend does not have it
-            continue
-        methods[name] = {
-            method.name: Method(method, GetMessageClass(method.input_type), GetMessageClass(method.output_type), pool)
-            for method in service.methods
-        }
-    return Description(files, methods)
 
 
 def _not_found() -> NotFoundError:

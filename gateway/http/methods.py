@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import grpc
 from aiohttp import web
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
 from bankai.errors import BankaiError, FaultError
 from gateway.http import calls, errors
@@ -14,8 +15,10 @@ from gateway.http.descriptors import Descriptions, Method
 from gateway.http.errors import Failure
 from gateway.http.events import EventStream
 from gateway.http.headers import from_trailers, metadata_of, timeout_of
+from gateway.http.openapi import document
 from gateway.http.peer import Vouch, peer_of
 from gateway.http.transcoding import Transcoder
+from gateway.reflection import ask
 
 REQUEST_ID = web.RequestKey("request_id", str)
 """Key of a request's id among what aiohttp keeps with the request."""
@@ -51,7 +54,7 @@ class Methods:
             BankaiError: The call was not made.
         """
         method = await self.descriptions.method(request.match_info["service"], request.match_info["method"])
-        terms = self.terms(request)
+        terms = self._terms(request)
         self.bodies.check(request, method)
         try:
             if method.response_streaming:
@@ -62,12 +65,18 @@ class Methods:
         except grpc.aio.AioRpcError as error:
             return told(errors.failure(error, request[REQUEST_ID]), method)
 
-    def terms(self, request: web.Request) -> Terms:
-        """What goes along with the calls of a request.
+    async def openapi(self, request: web.Request) -> web.Response:
+        """Answers the OpenAPI document, to whom the gateway's server reflection would answer.
 
         Raises:
-            InvalidRequestError: HEADER_INVALID.
+            grpc.aio.AioRpcError: It would not.
         """
+        question = ServerReflectionRequest(list_services="")
+        listed = await ask(self.channel, question, self._terms(request).metadata)
+        names = [service.name for service in listed.list_services_response.service]
+        return web.json_response(document(await self.descriptions.of(names), names))
+
+    def _terms(self, request: web.Request) -> Terms:
         own = metadata_of(request.headers, request[REQUEST_ID])
         return Terms((*own, *self.vouch(peer_of(request))), timeout_of(request.headers))
 

@@ -160,6 +160,7 @@ def _application(server: GrpcServer, methods: Methods) -> web.Application:
     application = web.Application(middlewares=[outermost])
     application.on_response_prepare.append(complete)
     application.router.add_post("/v1/{service}/{method}", methods.answer)
+    application.router.add_get("/openapi.json", methods.openapi)
     application.router.add_get("/healthz", _alive)
     application.router.add_get("/readyz", _ready(methods.channel))
     return application

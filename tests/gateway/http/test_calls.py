@@ -4,11 +4,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
 from tests.gateway.http.conftest import Http, events
-from tests.gateway.http.kinds import Kinds
 
 
 async def test_unary(http: Http) -> None:
