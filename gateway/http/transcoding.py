@@ -19,6 +19,8 @@ Result = TypeVar("Result")
 # Beyond this many bytes a message is worked on in a thread: it takes milliseconds in which the loop would stand still.
 _LARGE_BYTES = 32 * 1024
 _MAX_NAME = 100
+# An escape that may be half a character, which protobuf takes badly.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 # What json_format says of a field: the place, which is all that is taken from it, as the rest may quote the value.
 _PLACE = re.compile(r' at "?\w+((?:\.\w+|\[\d+\])*)')
@@ -102,15 +104,20 @@ def to_json(kind: type[Message], pool: DescriptorPool, raw: bytes) -> str:
 
 def _parsed(text: bytes) -> Any:
     try:
-        return json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
         raise _malformed(f"no UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise _malformed(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except UnicodeEncodeError:
+        raise _malformed("half a surrogate pair is no character") from None
     except RecursionError:
         raise _malformed("it is nested too deeply") from None
     except ValueError:  # an integer of thousands of digits
         raise _malformed("a number is too long") from None
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import asyncio
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,8 +35,10 @@ class Http:
         content_type: str = "application/json",
         **options: Any,
     ) -> Any:
-        """Calls a method; `body` is sent as it is."""
+        """Calls a method; `body` is sent as it is: text, bytes or an iterator of them."""
         sent = {"authorization": f"Bearer {self.key}", "content-type": content_type, **headers}
+        if isinstance(body, str | bytes):
+            body = io.BytesIO(body.encode() if isinstance(body, str) else body)
         return self.session.post(f"{self.base}/v1/{service}/{method}", data=body, headers=sent, **options)
 
     async def json(self, method: str, body: Any = None, **options: Any) -> tuple[int, Any]:
