@@ -119,8 +119,9 @@ async def _listening(listen: str, server: GrpcServer, methods: Methods) -> Async
     async def leave() -> None:
         await server.draining.wait()
         await site.stop()
-        if runner.server is not None:
+        if runner.server is not None:  # always, once set up
             runner.server.pre_shutdown()
+            await runner.server.shutdown(server.settings.drain_grace_s + _LAST_WORDS_S)
 
     try:
         await site.start()

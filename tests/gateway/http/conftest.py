@@ -73,21 +73,22 @@ async def events(answer: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, str
 
 def settings_for(target: str, keys_file: Path, **changes: Any) -> GatewaySettings:
     server = {"listen": f"{HOST}:0", "drain_grace_s": 0, **changes.pop("server", {})}
-    http = {"listen": f"{HOST}:{free_ports(1)[0]}", "heartbeat_s": 0.3}
+    http = {"listen": f"{HOST}:{free_ports(1)[0]}", "heartbeat_s": 0.3, **changes.pop("http", {})}
     return GatewaySettings.model_validate(
         {"routes": {SERVICE: target}, "keys_file": keys_file, "server": server, "http": http, **changes}
     )
 
 
 @asynccontextmanager
-async def through(settings: GatewaySettings, key: str) -> AsyncIterator[Http]:
-    """A client of a gateway that runs and has reached its backend."""
+async def through(settings: GatewaySettings, key: str, *, reached: bool = True) -> AsyncIterator[Http]:
+    """A client of a gateway that runs and, unless told otherwise, has reached its backend."""
     async with gateway(settings) as server:
         await server.start()
         try:
             async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
                 http = Http(session, f"http://{settings.http.listen}", key, server)
-                await _reached(http)
+                if reached:
+                    await _reached(http)
                 yield http
         finally:
             await server.drain()

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
 from grpc_reflection.v1alpha import reflection
-from grpc_tools import protoc
+from grpc_tools import protoc  # type: ignore[import-untyped]  # ships no types
 
 from bankai.interceptors.base import Context
 
@@ -161,11 +161,20 @@ class Kinds:
 
 
 @asynccontextmanager
-async def serving(kinds: Kinds, *, with_reflection: bool = True, port: int = 0) -> AsyncIterator[int]:
+async def serving(
+    kinds: Kinds,
+    *,
+    port: int = 0,
+    described: Callable[[], DescriptorPool] | None = pool,
+    describing: grpc.GenericRpcHandler | None = None,
+) -> AsyncIterator[int]:
+    """Serves it, with reflection from a pool or by a handler of one's own."""
     server = grpc.aio.server(options=(("grpc.max_receive_message_length", -1),))
     server.add_generic_rpc_handlers((kinds.handler(),))
-    if with_reflection:
-        reflection.enable_server_reflection((SERVICE,), server, pool=pool())
+    if describing is not None:
+        server.add_generic_rpc_handlers((describing,))
+    elif described is not None:
+        reflection.enable_server_reflection((SERVICE,), server, pool=described())
     port = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     try:
