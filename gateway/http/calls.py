@@ -42,7 +42,7 @@ async def unary(
         grpc.aio.AioRpcError: The call failed.
     """
     call: grpc.aio.UnaryUnaryCall[bytes, bytes] = channel.unary_unary(path, as_is, as_is)(
-        request, metadata=terms.metadata, timeout=terms.timeout_s, wait_for_ready=True
+        request, metadata=terms.metadata, timeout=terms.timeout_s
     )
     try:
         return await call, tuple(await call.trailing_metadata())
@@ -106,7 +106,7 @@ async def stream(
         terms: What goes along.
     """
     call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(path, as_is, as_is)(
-        metadata=terms.metadata, timeout=terms.timeout_s, wait_for_ready=True
+        metadata=terms.metadata, timeout=terms.timeout_s
     )
     answers = Answers(call, asyncio.create_task(send_all(requests, call)))
     try:

@@ -1,5 +1,6 @@
 """Answers `POST /v1/{service}/{method}`: JSON in, JSON or events out, a call of the gateway in between."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from aiohttp import web
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
 from bankai.errors import BankaiError, FaultError
+from bankai.interceptors import request_id
 from gateway.http import calls, errors
 from gateway.http.bodies import JSON, Bodies
 from gateway.http.calls import Terms
@@ -20,9 +22,7 @@ from gateway.http.peer import Vouch, peer_of
 from gateway.http.transcoding import Transcoder
 from gateway.reflection import ask
 
-REQUEST_ID = web.RequestKey("request_id", str)
-"""Key of a request's id among what aiohttp keeps with the request."""
-
+_IDENTITY = web.RequestKey("request_id", str)
 # A stream that fails by then, as one without credentials does, is answered with the status of its error.
 _COMMITTED_S = 1.0
 
@@ -33,6 +33,7 @@ class Methods:
 
     Attributes:
         channel: Channel to the gateway's own gRPC server.
+        started: Done once that server has started.
         descriptions: What methods there are.
         transcoder: Turns answers into JSON.
         bodies: Reads requests.
@@ -41,6 +42,7 @@ class Methods:
     """
 
     channel: grpc.aio.Channel
+    started: asyncio.Future[None]
     descriptions: Descriptions
     transcoder: Transcoder
     bodies: Bodies
@@ -53,6 +55,7 @@ class Methods:
         Raises:
             BankaiError: The call was not made.
         """
+        await asyncio.shield(self.started)
         method = await self.descriptions.method(request.match_info["service"], request.match_info["method"])
         terms = self._terms(request)
         self.bodies.check(request, method)
@@ -63,7 +66,7 @@ class Methods:
                 return await self._collected(request, method, terms)
             return await self._unary(request, method, terms)
         except grpc.aio.AioRpcError as error:
-            return told(errors.failure(error, request[REQUEST_ID]), method)
+            return told(errors.failure(error, identity(request)), method)
 
     async def openapi(self, request: web.Request) -> web.Response:
         """Answers the OpenAPI document, to whom the gateway's server reflection would answer.
@@ -71,13 +74,14 @@ class Methods:
         Raises:
             grpc.aio.AioRpcError: It would not.
         """
+        await asyncio.shield(self.started)
         question = ServerReflectionRequest(list_services="")
         listed = await ask(self.channel, question, self._terms(request).metadata)
         names = [service.name for service in listed.list_services_response.service]
         return web.json_response(document(await self.descriptions.of(names), names))
 
     def _terms(self, request: web.Request) -> Terms:
-        own = metadata_of(request.headers, request[REQUEST_ID])
+        own = metadata_of(request.headers, identity(request))
         return Terms((*own, *self.vouch(peer_of(request))), timeout_of(request.headers))
 
     async def _unary(self, request: web.Request, method: Method, terms: Terms) -> web.Response:
@@ -112,7 +116,14 @@ class Methods:
         except (grpc.aio.AioRpcError, BankaiError) as error:
             if events.response is None:
                 raise
-            return await events.error(errors.failure(error, request[REQUEST_ID]).json(method.pool))
+            return await events.error(errors.failure(error, identity(request)).json(method.pool))
+
+
+def identity(request: web.Request) -> str:
+    """The id of a request: the client's own, or one that is made when it is first asked for."""
+    if _IDENTITY not in request:
+        request[_IDENTITY] = request_id.accepted_or_new(request.headers.get(request_id.HEADER, ""))
+    return request[_IDENTITY]
 
 
 def told(failure: Failure, method: Method | None = None) -> web.Response:

@@ -1,5 +1,6 @@
 """The HTTP port: a second way into the gateway, for those who speak JSON."""
 
+import asyncio
 import logging
 import ssl
 import tempfile
@@ -17,7 +18,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from bankai.background import beside
 from bankai.channel import channel_options
 from bankai.errors import BankaiError, NotFoundError, UnsupportedError
-from bankai.interceptors import request_id
 from bankai.server import GrpcServer
 from bankai.settings import TlsSettings
 from gateway import failures
@@ -26,7 +26,7 @@ from gateway.http import errors
 from gateway.http.bodies import Bodies
 from gateway.http.descriptors import Descriptions
 from gateway.http.headers import common
-from gateway.http.methods import REQUEST_ID, Methods, told
+from gateway.http.methods import Methods, identity, told
 from gateway.http.peer import Vouch, vouch_for_nobody
 from gateway.http.settings import HttpSettings
 from gateway.http.transcoding import Transcoder
@@ -77,7 +77,7 @@ async def http_port(
         target = f"unix:{Path(folder) / 'gateway'}"
 
         def listen(grpc_server: grpc.aio.Server) -> None:
-            grpc_server.add_insecure_port(target)
+            grpc_server.add_insecure_port(target)  # a second address of the same server
 
         server.add(listen, ())
         options = channel_options(
@@ -86,11 +86,14 @@ async def http_port(
         descriptions, transcoder = Descriptions(backends), Transcoder()
         bodies = Bodies(transcoder, server.settings.max_message_bytes)
         async with grpc.aio.insecure_channel(target, options) as channel:
-            methods = Methods(channel, descriptions, transcoder, bodies, vouch, settings.heartbeat_s)
+            started = asyncio.create_task(channel.channel_ready())
+            methods = Methods(channel, started, descriptions, transcoder, bodies, vouch, settings.heartbeat_s)
             try:
                 async with _listening(settings.listen, server, methods):
                     yield
             finally:
+                started.cancel()
+                await asyncio.wait((started,))
                 await descriptions.close()
                 transcoder.close()
 
@@ -137,17 +140,16 @@ def _application(server: GrpcServer, methods: Methods) -> web.Application:
 
     @web.middleware
     async def outermost(request: web.Request, handler: _Handler) -> web.StreamResponse:
-        request[REQUEST_ID] = request_id.accepted_or_new(request.headers.get(request_id.HEADER, ""))
         try:
             response = await (refuse if server.draining.is_set() else handler)(request)
         except web.HTTPException as raised:
-            failure = errors.failure(_of_the_router(raised), request[REQUEST_ID])
+            failure = errors.failure(_of_the_router(raised), identity(request))
             failure.headers.extend((name, value) for name, value in raised.headers.items() if name == "Allow")
             response = told(failure)
         except ConnectionError:  # the client is gone
             raise
         except Exception as raised:  # noqa: BLE001  # whatever it is, the client gets an answer
-            response = told(errors.failure(raised, request[REQUEST_ID]))
+            response = told(errors.failure(raised, identity(request)))
         if server.draining.is_set():
             response.force_close()
         return response
@@ -156,7 +158,7 @@ def _application(server: GrpcServer, methods: Methods) -> web.Application:
         raise failures.draining()
 
     async def complete(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(common(request[REQUEST_ID], tls=tls))
+        response.headers.update(common(identity(request), tls=tls))
 
     application = web.Application(middlewares=[outermost])
     application.on_response_prepare.append(complete)

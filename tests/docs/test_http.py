@@ -37,7 +37,7 @@ def printed(product: Stack, request: pytest.FixtureRequest) -> str:
     """What the commands of one block print."""
     text = COMMANDS[request.param].replace("127.0.0.1:50052", product.http)
     text = text.replace("var/dev/api-key", str(product.key_file))
-    done = subprocess.run(["sh", "-ec", text], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(["sh", "-ec", text], capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -57,13 +57,20 @@ def test_a_stream(printed: str) -> None:
 
 
 @pytest.mark.parametrize("printed", [2], indirect=True)
+def test_a_document(printed: str) -> None:
+    result = json.loads(printed)["result"]
+    assert result["requestId"] == "loan-4711"
+    assert result["values"]
+
+
+@pytest.mark.parametrize("printed", [3], indirect=True)
 def test_an_error(printed: str) -> None:
     error = json.loads(printed)["error"]
     assert (error["code"], error["details"][0]["reason"]) == (400, "JSON_INVALID")
     assert json.dumps(error["message"]) in PAGE.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("printed", [3], indirect=True)
+@pytest.mark.parametrize("printed", [4], indirect=True)
 def test_what_there_is(printed: str) -> None:
     document, end = json.JSONDecoder().raw_decode(printed)
     assert "/v1/bankai.doc_extract.v1.DocExtractService/Extract" in document["paths"]
@@ -72,4 +79,4 @@ def test_what_there_is(printed: str) -> None:
 
 
 def test_every_block_is_run() -> None:
-    assert len(COMMANDS) == 4
+    assert len(COMMANDS) == 5

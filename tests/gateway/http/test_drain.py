@@ -24,6 +24,7 @@ async def patient(kinds: Kinds, key_file: tuple[Path, str], grace_s: float) -> A
             yield http
 
 
+@pytest.mark.slow
 async def test_calls_in_flight_are_answered(kinds: Kinds, key_file: tuple[Path, str]) -> None:
     async with asyncio.timeout(60), patient(kinds, key_file, 30) as http:
         wait = b'{"stringValue": "wait", "int32Value": 1}'
@@ -45,6 +46,7 @@ async def test_calls_in_flight_are_answered(kinds: Kinds, key_file: tuple[Path, 
         await drain
 
 
+@pytest.mark.slow
 async def test_streams_that_go_on_are_told_to_go_elsewhere(kinds: Kinds, key_file: tuple[Path, str]) -> None:
     async with asyncio.timeout(60), patient(kinds, key_file, 1.5) as http:
         async with http.post("Repeat", '{"stringValue": "wait", "int32Value": 1}') as answer:

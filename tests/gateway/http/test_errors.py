@@ -185,6 +185,12 @@ async def test_every_answer_has_the_headers(http: Http) -> None:
             assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
 
 
+async def test_an_expectation_that_cannot_be_met(http: Http) -> None:
+    async with http.post("Mirror", "{}", headers={"expect": "wonders"}) as answer:
+        assert answer.status == 417
+        assert len(answer.headers["x-request-id"]) == 32
+
+
 async def test_trailers_become_headers(http: Http) -> None:
     async with http.post("Mirror", "{}") as answer:
         assert answer.headers["x-late"] == "2"

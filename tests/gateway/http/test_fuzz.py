@@ -46,6 +46,7 @@ JSON = st.recursive(
 OBJECTS = st.dictionaries(KEYS, JSON, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(OBJECTS)
 def test_json_is_read_as_protobuf_reads_it_or_refused(value: Any) -> None:
@@ -85,6 +86,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(FIELDS)
 def test_json_to_a_message_and_back(value: Any) -> None:
@@ -114,6 +116,7 @@ async def outside(property_: Any, http: Http) -> None:
     await asyncio.to_thread(property_, http, asked)
 
 
+@pytest.mark.slow
 async def test_random_json_is_never_our_fault(http: Http) -> None:
     def property_(http: Http, asked: Any) -> None:
         @settings(max_examples=200)
