@@ -1,9 +1,11 @@
 """What the services behind the gateway say of their methods and messages, by server reflection."""
 
 import asyncio
+import contextlib
+import math
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +87,8 @@ class _Backend:
     channel: grpc.aio.Channel
     services: Sequence[str]
     description: Description | None = None
-    error: BankaiError | None = None
-    asked_at: float = -_FRESH_S
+    problem: Callable[[], BankaiError] = failures.unavailable
+    asked_at: float = -math.inf
     asking: asyncio.Task[None] | None = None
 
 
@@ -147,24 +149,19 @@ class Descriptions:
 
     async def _described(self, backend: _Backend) -> Description:
         age = time.monotonic() - backend.asked_at
+        asking = backend.asking is not None and not backend.asking.done()
+        if age > _FRESH_S or (backend.description is None and (asking or age > _RETRY_S)):
+            await self._ask(backend)
         if backend.description is None:
-            if backend.error is None or age > _RETRY_S:
-                await self._ask(backend)
-            if backend.description is None:
-                raise backend.error or failures.unavailable()
-        elif age > _FRESH_S:
-            self._start(backend)
+            raise backend.problem()
         return backend.description
 
     async def _ask(self, backend: _Backend) -> None:
-        # Others may wait for the same answer: a client that goes does not end the question.
-        await asyncio.shield(self._start(backend))
-
-    def _start(self, backend: _Backend) -> asyncio.Task[None]:
         if backend.asking is None or backend.asking.done():
             backend.asked_at = time.monotonic()
             backend.asking = asyncio.create_task(_learn(backend))
-        return backend.asking
+        # Others may wait for the same answer: a client that goes does not end the question.
+        await asyncio.shield(backend.asking)
 
 
 def describe(files: Sequence[FileDescriptorProto], services: Sequence[str]) -> Description:
@@ -180,6 +177,9 @@ def describe(files: Sequence[FileDescriptorProto], services: Sequence[str]) -> D
     pool = DescriptorPool()
     for file in files:
         pool.Add(file)
+    for module in _ALWAYS_KNOWN:
+        with contextlib.suppress(TypeError):  # the backend has a copy of its own
+            pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
     methods: dict[str, dict[str, Method]] = {}
     for name in services:
         try:
@@ -201,10 +201,10 @@ async def _learn(backend: _Backend) -> None:
             backend.description = describe(files, backend.services)
     except grpc.aio.AioRpcError as error:
         away = error.code() is not grpc.StatusCode.UNIMPLEMENTED
-        backend.error = failures.unavailable() if away else _not_described()
+        backend.problem = failures.unavailable if away else _not_described
     except (DecodeError, LookupError, TypeError) as error:
         log.error("a service's descriptors are not sound", services=backend.services, problem=type(error).__name__)  # noqa: TRY400  # needs no traceback
-        backend.error = _not_described()
+        backend.problem = _not_described
 
 
 async def _files(backend: _Backend) -> list[FileDescriptorProto]:
@@ -224,9 +224,6 @@ async def _files(backend: _Backend) -> list[FileDescriptorProto]:
         asked |= missing
         for name in missing:
             await fetch(ServerReflectionRequest(file_by_filename=name))
-    for module in _ALWAYS_KNOWN:
-        known = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
-        files.setdefault(known.name, known)
     return _ordered(files)
 
 

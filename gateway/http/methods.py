@@ -8,7 +8,7 @@ import grpc
 from aiohttp import web
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
-from bankai.errors import BankaiError, FaultError
+from bankai.errors import FaultError
 from bankai.interceptors import request_id
 from gateway.http import calls, errors
 from gateway.http.bodies import JSON, Bodies
@@ -113,8 +113,8 @@ class Methods:
                         await events.heartbeat()
                     else:
                         await events.message(await self.transcoder.to_json(method.response, method.pool, raw))
-        except (grpc.aio.AioRpcError, BankaiError) as error:
-            if events.response is None:
+        except Exception as error:
+            if events.response is None or isinstance(error, ConnectionError):  # the latter where the client is gone
                 raise
             return await events.error(errors.failure(error, identity(request)).json(method.pool))
 

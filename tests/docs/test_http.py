@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+from openapi_spec_validator import validate
 
 from bankai.cli.stack import Stack, plan
 from bankai.cli.supervisor import Supervisor
@@ -73,6 +74,7 @@ def test_an_error(printed: str) -> None:
 @pytest.mark.parametrize("printed", [4], indirect=True)
 def test_what_there_is(printed: str) -> None:
     document, end = json.JSONDecoder().raw_decode(printed)
+    validate(document)
     assert "/v1/bankai.doc_extract.v1.DocExtractService/Extract" in document["paths"]
     assert "/v1/google.longrunning.Operations/GetOperation" in document["paths"]
     assert printed[end:] == '{"status": "ALIVE"}{"status": "SERVING"}'

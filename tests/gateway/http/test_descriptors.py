@@ -10,6 +10,7 @@ import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest as Question
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionResponse as Answer
 
@@ -46,6 +47,17 @@ async def restartable(key_file: tuple[Path, str]) -> AsyncIterator[tuple[Http, i
     settings = settings_for(f"{HOST}:{port}", key_file[0], backend={"max_reconnect_s": 0.1})
     async with through(settings, key_file[1], reached=False) as http:
         yield http, port
+
+
+async def connected(http: Http) -> None:
+    """Waits until the gateway reaches the backend, without asking the HTTP port."""
+    async with grpc.aio.insecure_channel(f"{HOST}:{http.server.port}") as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        watch = stub.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+        async with asyncio.timeout(20):
+            while (await watch.read()).status != health_pb2.HealthCheckResponse.SERVING:
+                pass
+        watch.cancel()
 
 
 async def answered(http: Http, method: str, wanted: int) -> Any:
@@ -97,6 +109,24 @@ async def test_a_method_that_a_new_version_has_no_more(
         await answered(http, "Mirror", 200)
     async with serving(Kinds(), port=port, described=lambda: without("Mirror")):
         await answered(http, "Mirror", 404)
+
+
+async def test_calls_that_come_at_once_ask_once(restartable: tuple[Http, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    http, port = restartable
+    asked = 0
+    learn = descriptors._learn
+
+    async def counted(backend: Any) -> None:
+        nonlocal asked
+        asked += 1
+        await learn(backend)
+
+    async with serving(Kinds(), port=port):
+        await connected(http)
+        monkeypatch.setattr(descriptors, "_learn", counted)
+        answers = await asyncio.gather(*(http.json("Mirror") for _ in range(20)))
+    assert {status for status, _ in answers} == {200}
+    assert asked == 1
 
 
 async def test_misses_do_not_ask_the_backend_each_time(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
