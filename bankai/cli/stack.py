@@ -1,5 +1,6 @@
 """What `bankai up` and `bankai demo` run: the gateway and every capability's service, wired to each other."""
 
+import itertools
 import json
 import os
 from collections.abc import Sequence
@@ -66,7 +67,7 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     Raises:
         OSError: The folder cannot be written.
     """
-    ports = free_ports(2 + len(CAPABILITIES)) if port == 0 else [port, port + 1, *(each.port for each in CAPABILITIES)]
+    ports = free_ports(2 + len(CAPABILITIES)) if port == 0 else _ports(port)
     addresses = [f"{HOST}:{each}" for each in ports]
     key, key_file = None, None
     gateway = _settings("gateway", addresses[0], console_logs=console_logs)
@@ -116,6 +117,12 @@ def developer_key(state_dir: Path) -> tuple[str, Path, Path]:
     key_file.touch(mode=0o600)
     key_file.write_text(key + "\n", encoding="utf-8")
     return key, key_file, keys_file
+
+
+def _ports(port: int) -> list[int]:
+    """The gateway's port, the next one that is free of services for JSON, and the services' own."""
+    own = [each.port for each in CAPABILITIES]
+    return [port, next(each for each in itertools.count(port + 1) if each not in own), *own]
 
 
 def _settings(process: str, address: str, *, console_logs: bool) -> dict[str, str]:

@@ -37,7 +37,9 @@ class Bodies:
             InvalidRequestError: CONTENT_TYPE_UNSUPPORTED.
         """
         wanted = NDJSON if method.request_streaming else JSON
-        given = "Content-Type" in request.headers or request.can_read_body
+        # A browser may send an empty body without a type from any site, along with its user's certificate.
+        browser = "Origin" in request.headers
+        given = browser or request.can_read_body or "Content-Type" in request.headers
         if given and (request.content_type != wanted or (request.charset or "utf-8").lower() != "utf-8"):
             raise InvalidRequestError("CONTENT_TYPE_UNSUPPORTED", f"send {wanted}, in UTF-8")
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":

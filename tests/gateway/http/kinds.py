@@ -22,6 +22,7 @@ from grpc_tools import protoc  # type: ignore[import-untyped]  # ships no types
 from bankai.interceptors.base import Context
 
 SERVICE = "toy.v1.Kinds"
+UNKNOWN = "type.googleapis.com/no.Such"
 
 
 @functools.cache
@@ -69,6 +70,8 @@ class Kinds:
             self._news.notify_all()
 
     async def mirror(self, request: Any, context: Context) -> Any:
+        if request.string_value == "unknown":
+            request.any.type_url = UNKNOWN
         context.set_trailing_metadata((("x-late", "2"), ("x-late-bin", b"\xff\x00"), ("other", "3")))
         return request
 
@@ -89,7 +92,7 @@ class Kinds:
         retry.retry_delay.FromMilliseconds(1500)
         for detail in (error_details_pb2.ErrorInfo(reason="TOY", domain="toy"), retry, sample()(string_value="mine")):
             told.details.add().Pack(detail)
-        told.details.append(any_pb2.Any(type_url="type.googleapis.com/no.Such", value=b"\x08\x01"))
+        told.details.append(any_pb2.Any(type_url=UNKNOWN, value=b"\x08\x01"))
         trailers = (("grpc-status-details-bin", told.SerializeToString()), ("x-why", "because"))
         return await context.abort(code, request.string_value, trailers)
 
@@ -106,6 +109,8 @@ class Kinds:
         try:
             for number in range(request.int32_value):
                 request.int32_value = number
+                if number and request.string_value == "unknown":
+                    request.any.type_url = UNKNOWN
                 yield request
                 self.repeated += 1
             if request.string_value == "wait":

@@ -1,6 +1,7 @@
 """How the HTTP port comes and goes with the gateway."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -95,3 +96,36 @@ async def test_a_request_before_the_start_waits_for_it(kinds: Kinds, key_file: t
             await server.start()
             assert (await call)[0] == 200
             await server.drain()
+
+
+def held() -> dict[str, int]:
+    """How many files and threads this process holds."""
+    return {kind: len(list(Path(f"/proc/self/{kind}").iterdir())) for kind in ("fd", "task")}
+
+
+@pytest.mark.slow
+async def test_nothing_is_left_behind(
+    key_file: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
+    (tmp_path / "t").mkdir()
+
+    async def once() -> None:
+        async with patient(Kinds(), key_file, 0) as http:
+            large = json.dumps({"numbers": [1] * 50_000})
+            await asyncio.gather(*(http.json("Mirror", large) for _ in range(5)))
+            await http.json("Mirror", "{")
+            async with http.post("Repeat", '{"stringValue": "wait", "int32Value": 1}') as answer:
+                assert (await anext(events(answer)))[0] == "message"
+                answer.close()
+
+    await once()
+    gc.collect()
+    before = held()
+    for _ in range(3):
+        await once()
+    gc.collect()
+    async with asyncio.timeout(20):
+        while any(now > before[kind] + 2 for kind, now in held().items()):  # noqa: ASYNC110  # files tell nobody
+            await asyncio.sleep(0.1)
+    assert list((tmp_path / "t").iterdir()) == []

@@ -128,6 +128,28 @@ async def test_content_types(http: Http, method: str, content_type: str, status:
     assert status == 200 or reason(told) == "CONTENT_TYPE_UNSUPPORTED"
 
 
+@pytest.mark.parametrize(("headers", "status"), [({}, 200), ({"origin": "https://elsewhere.example"}, 415)])
+async def test_an_empty_body_without_a_type_is_not_for_browsers(
+    http: Http, headers: dict[str, str], status: int
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", http.port)
+    sent = {"host": "x", "x-api-key": http.key, "content-length": "0", "connection": "close", **headers}
+    lines = [f"POST /v1/{SERVICE}/Mirror HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
+    writer.write("\r\n".join(lines).encode() + b"\r\n\r\n")
+    assert int((await reader.read()).split()[1]) == status
+    writer.close()
+
+
+async def test_an_answer_that_cannot_be_told(http: Http) -> None:
+    status, answer = await http.json("Mirror", '{"stringValue": "unknown"}')
+    assert (status, answer["error"]["status"], reason(answer)) == (500, "INTERNAL", "ANSWER_NOT_JSON")
+    async with http.post("Repeat", '{"stringValue": "unknown", "int32Value": 2}') as stream:
+        assert stream.status == 200
+        told = [event async for event in events(stream)]
+    assert [name for name, _, _ in told] == ["message", "error"]
+    assert reason(json.loads(told[-1][2])) == "ANSWER_NOT_JSON"
+
+
 async def test_a_compressed_body_is_refused(http: Http) -> None:
     status, answer = await http.json("Mirror", b"x", headers={"content-encoding": "gzip"})
     assert (status, reason(answer)) == (415, "CONTENT_TYPE_UNSUPPORTED")
