@@ -101,6 +101,12 @@ async def _reached(http: Http) -> None:
 
 
 @pytest.fixture
+def time_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that fails may take its time on a busy machine and is still answered with its error's status."""
+    monkeypatch.setattr("gateway.http.methods._COMMITTED_S", 20.0)
+
+
+@pytest.fixture
 def kinds() -> Kinds:
     return Kinds()
 

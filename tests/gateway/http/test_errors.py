@@ -11,6 +11,8 @@ from gateway.http.errors import HTTP_STATUS
 from tests.gateway.http.conftest import Http, events
 from tests.gateway.http.kinds import SERVICE, Kinds
 
+pytestmark = pytest.mark.usefixtures("time_to_fail")
+
 
 def reason(answer: Any) -> str:
     told: str = answer["error"]["details"][0]["reason"]

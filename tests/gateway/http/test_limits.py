@@ -161,6 +161,7 @@ async def test_a_stream_may_be_longer_than_any_message(http: Http) -> None:
     assert (status, answer["int32Value"]) == (200, 400)
 
 
+@pytest.mark.slow
 async def test_a_large_message_does_not_hold_up_others(http: Http) -> None:
     large = asyncio.ensure_future(http.json("Mirror", json.dumps({"numbers": [1] * 500_000})))
     answered = 0

@@ -19,6 +19,7 @@ SERVICE = "bankai.intent.v1.IntentService"
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("time_to_fail"),
     pytest.mark.skipif(
         not Path(InferenceSettings().models_dir, "intent").is_dir(),
         reason="models/intent is not there yet: run the intent training",
