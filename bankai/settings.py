@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 _NESTED = "__"
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]+):(\d{1,5})")
+_LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 _USERINFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
 
 
@@ -147,6 +148,24 @@ class ProcessSettings(BaseSettings):
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+
+
+class ServiceSettings(ProcessSettings):
+    """What every service behind the gateway has.
+
+    Attributes:
+        gateway_keys: PEM file with the public keys of the gateway, which `bankai gateway new-vouching-key` makes: calls
+            that it did not vouch for are refused. Without it everybody is served, and only on loopback.
+    """
+
+    gateway_keys: Path | None = None
+
+    @model_validator(mode="after")
+    def _vouched(self) -> Self:
+        host = self.server.listen.rpartition(":")[0]
+        if self.gateway_keys is None and host not in _LOOPBACK:
+            raise ValueError("gateway_keys must be set where the server listens beyond loopback")
+        return self
 
 
 def environment(process: str) -> SettingsConfigDict:

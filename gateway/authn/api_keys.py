@@ -25,6 +25,8 @@ from bankai.settings import Group
 from bankai.validation import first_problem
 from gateway.authn.caller import ChannelName
 
+_PREFIX = "bankai_"
+_DOTS_OF_TOKEN = 2
 _KEY = re.compile(r"bankai_([a-z]{8,32})_([0-9A-Za-z_-]{43})")
 _NOBODY = bytes(32)
 
@@ -90,6 +92,11 @@ class KeyRing:
         return record
 
 
+def looks_like_key(raw: str) -> bool:
+    """Whether what a client sent is meant as an API key, and not as an access token."""
+    return raw.startswith(_PREFIX) or raw.count(".") != _DOTS_OF_TOKEN
+
+
 def new_key(channel: str, *, expires: datetime | None = None) -> tuple[str, ApiKey]:
     """Makes a key.
 
@@ -132,9 +139,30 @@ def add_key(file: Path, key: ApiKey) -> None:
         ValueError: The file is there but wrong.
         OSError: It cannot be written.
     """
-    keys = (*(read_keys(file) if file.exists() else ()), key)
-    content = KeyFile(keys=keys).model_dump(mode="json", exclude_none=True)
-    # Written beside it and renamed, so that a gateway that starts meanwhile reads the old keys or the new ones.
+    _write(file, (*(read_keys(file) if file.exists() else ()), key))
+
+
+def remove_key(file: Path, key_id: str) -> bool:
+    """Takes a record out of a file of keys.
+
+    Returns:
+        Whether it was there.
+
+    Raises:
+        ValueError: The file cannot be read or is wrong.
+        OSError: It cannot be written.
+    """
+    keys = read_keys(file)
+    kept = tuple(key for key in keys if key.id != key_id)
+    if len(kept) == len(keys):
+        return False
+    _write(file, kept)
+    return True
+
+
+def _write(file: Path, keys: Sequence[ApiKey]) -> None:
+    content = KeyFile(keys=tuple(keys)).model_dump(mode="json", exclude_none=True)
+    # Written beside it and renamed, so that a gateway that reads it meanwhile gets the old keys or the new ones.
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as out:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,7 +12,9 @@ from gateway.authn.caller import ChannelName
 ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 """Full name of a gRPC service, e.g. "bankai.intent.v1.IntentService"."""
 MethodName = Annotated[str, Field(pattern=r"^(\*|[A-Za-z_]\w*)$")]
-"""Name of an rpc within its service; "*" for all of them."""
+"""Name of an rpc within its service; `ALL` for every one."""
+ALL = "*"
+"""Stands for everything of its kind."""
 Count = Annotated[int, Field(gt=0)]
 
 
@@ -57,6 +59,7 @@ class CallLimits(Group):
         max_stream_s: Longest stream, in seconds.
         languages: Languages that it may send; the service checks them.
         document_kinds: Kinds of document whose fields it may read; the service checks them.
+        reads: Channels whose results it may read and change beside its own, "*" for all; the service checks them.
     """
 
     max_message_bytes: Count | None = None
@@ -64,6 +67,7 @@ class CallLimits(Group):
     max_stream_s: Seconds | None = None
     languages: tuple[str, ...] | None = None
     document_kinds: tuple[str, ...] | None = None
+    reads: tuple[ChannelName | Literal["*"], ...] = ()
 
 
 class Grant(Group):

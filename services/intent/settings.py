@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr, field_validator
 
-from bankai.settings import Group, InferenceSettings, ProcessSettings, Seconds, ServerSettings, environment
+from bankai.settings import Group, InferenceSettings, Seconds, ServerSettings, ServiceSettings, environment
 
 
 class SessionSettings(Group):
@@ -55,7 +55,7 @@ class StreamSettings(Group):
     reconnect_delay_ms: int = Field(default=200, ge=0)
 
 
-class IntentSettings(ProcessSettings):
+class IntentSettings(ServiceSettings):
     """All settings of the intent service."""
 
     model_config = environment("INTENT")

@@ -10,7 +10,7 @@ from bankai.blobs import Blobs
 from bankai.inference import open_backend
 from bankai.inference.backend import InferenceBackend
 from bankai.inference.repository import ModelRepository
-from bankai.interceptors import default_interceptors
+from bankai.interceptors import service_interceptors
 from bankai.model_health import watch_models
 from bankai.progress.v1 import progress_pb2_grpc
 from bankai.server import GrpcServer
@@ -58,7 +58,7 @@ async def serving(settings: ProgressMonitorSettings, backend: InferenceBackend) 
     server = GrpcServer(
         settings.server,
         name="progress_monitor",
-        interceptors=default_interceptors(settings.server, record_spans=bool(settings.telemetry.otlp_endpoint)),
+        interceptors=service_interceptors(settings),
     )
     database = Database(settings.storage.database)
     reader = ImageReader(ImageLimits(max_bytes=settings.limits.image_bytes), settings.limits.readers)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from bankai.settings import Group, InferenceSettings, ProcessSettings, Seconds, ServerSettings, environment
+from bankai.settings import Group, InferenceSettings, Seconds, ServerSettings, ServiceSettings, environment
 from bankai.state_settings import StateSettings
 
 _MIB = 1024 * 1024
@@ -60,7 +60,7 @@ class RescanSettings(Group):
     poll_s: Seconds = 1.0
 
 
-class ProgressMonitorSettings(ProcessSettings):
+class ProgressMonitorSettings(ServiceSettings):
     """All settings of the progress_monitor service."""
 
     model_config = environment("PROGRESS_MONITOR")

@@ -30,6 +30,10 @@ COMMANDS = [
     ["train", "progress"],
     ["models", "list"],
     ["gateway", "new-key"],
+    ["gateway", "revoke-key"],
+    ["gateway", "new-vouching-key"],
+    ["gateway", "check-policy"],
+    ["gateway", "explain"],
 ]
 
 

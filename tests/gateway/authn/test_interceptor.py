@@ -29,16 +29,16 @@ async def refusal(client: Client, method: str, metadata: tuple[tuple[str, str], 
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
-        ((), "API_KEY_REQUIRED"),
-        ((("authorization", "Basic dXNlcjpwYXNz"),), "API_KEY_REQUIRED"),
+        ((), "CREDENTIAL_REQUIRED"),
+        ((("authorization", "Basic dXNlcjpwYXNz"),), "CREDENTIAL_REQUIRED"),
         ((("x-api-key", ""),), "API_KEY_UNKNOWN"),
         ((("x-api-key", "letmein"),), "API_KEY_UNKNOWN"),
         ((("x-api-key", STRANGE),), "API_KEY_UNKNOWN"),
         ((("authorization", f"Bearer {STRANGE}"),), "API_KEY_UNKNOWN"),
-        ((("authorization", "Bearer"),), "API_KEY_REQUIRED"),
+        ((("authorization", "Bearer"),), "CREDENTIAL_REQUIRED"),
         ((("x-api-key", EXPIRED),), "API_KEY_EXPIRED"),
         ((("authorization", f"Bearer {EXPIRED}"),), "API_KEY_EXPIRED"),
-        ((("x-bankai-channel", "ivr"),), "API_KEY_REQUIRED"),
+        ((("x-bankai-channel", "ivr"),), "CREDENTIAL_REQUIRED"),
     ],
 )
 async def test_who_is_refused(
@@ -80,8 +80,8 @@ async def test_logs_name_channel_and_key_id_but_hold_no_key(
             await refusal(client, f"/{SERVICE}/Echo", (("x-api-key", STRANGE),))
         lines = logs.lines()
     calls = [line for line in lines if line["event"] == "call"]
-    assert [(line["code"], line.get("channel"), line.get("key")) for line in calls] == [
-        ("OK", "ivr", raw.split("_")[1]),
+    assert [(line["code"], line.get("channel"), line.get("credential")) for line in calls] == [
+        ("OK", "ivr", f"key {raw.split('_')[1]}"),
         ("UNAUTHENTICATED", None, None),
     ]
     assert calls[1]["reason"] == "API_KEY_UNKNOWN"

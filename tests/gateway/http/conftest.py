@@ -12,6 +12,7 @@ from bankai.loopback import HOST, free_ports
 from bankai.server import GrpcServer
 from gateway.app import gateway
 from gateway.settings import GatewaySettings
+from tests.gateway.conftest import policy_beside
 from tests.gateway.http.kinds import SERVICE, Kinds, serving
 
 
@@ -74,8 +75,9 @@ async def events(answer: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, str
 def settings_for(target: str, keys_file: Path, **changes: Any) -> GatewaySettings:
     server = {"listen": f"{HOST}:0", "drain_grace_s": 0, **changes.pop("server", {})}
     http = {"listen": f"{HOST}:{free_ports(1)[0]}", "heartbeat_s": 0.3, **changes.pop("http", {})}
+    files = {"keys_file": keys_file, "policy_file": policy_beside(keys_file)}
     return GatewaySettings.model_validate(
-        {"routes": {SERVICE: target}, "keys_file": keys_file, "server": server, "http": http, **changes}
+        {"routes": {SERVICE: target}, **files, "server": server, "http": http, **changes}
     )
 
 

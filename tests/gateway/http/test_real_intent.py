@@ -13,6 +13,7 @@ from bankai.settings import InferenceSettings
 from gateway.settings import GatewaySettings
 from services.intent.app import serving
 from services.intent.settings import IntentSettings
+from tests.gateway.conftest import policy_beside
 from tests.gateway.http.conftest import Http, events, through
 
 SERVICE = "bankai.intent.v1.IntentService"
@@ -36,6 +37,7 @@ async def http(key_file: tuple[Path, str]) -> AsyncIterator[Http]:
             {
                 "routes": {SERVICE: f"{HOST}:{port}"},
                 "keys_file": key_file[0],
+                "policy_file": policy_beside(key_file[0]),
                 "server": {"listen": f"{HOST}:0", "drain_grace_s": 0},
                 "http": {"listen": f"{HOST}:{free_ports(1)[0]}"},
             }
