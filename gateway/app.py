@@ -1,7 +1,7 @@
 """Puts the gateway together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc
 
@@ -11,6 +11,8 @@ from bankai.interceptors import default_interceptors
 from bankai.server import GrpcServer
 from bankai.vouching import Signer, read_private_key
 from bankai.watched import Watched
+from gateway.audit.interceptor import AdmissionInterceptor, AuditInterceptor
+from gateway.audit.log import AuditLog, audit_log
 from gateway.authn.access_tokens import TokenChecker
 from gateway.authn.api_keys import KeyRing, read_keys
 from gateway.authn.interceptor import AuthenticationInterceptor
@@ -18,6 +20,8 @@ from gateway.authn.token_keys import TokenKeys, open_token_keys
 from gateway.backends import Backends
 from gateway.call_metrics import CallMetricsInterceptor
 from gateway.http.port import http_port
+from gateway.idempotency.interceptor import IdempotencyInterceptor
+from gateway.idempotency.store import AnswerStore, answer_store
 from gateway.kinds import MethodKinds
 from gateway.metadata import Onward
 from gateway.policy.interceptor import PolicyInterceptor
@@ -39,25 +43,40 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
 
     Raises:
         FaultError: GATEWAY_FILE_INVALID, where a file has become wrong since the settings were read.
+        FaultError: AUDIT_UNUSABLE.
     """
+    async with AsyncExitStack() as stack:
+        audit = await stack.enter_async_context(audit_log(settings.audit)) if settings.audit else None
+        answers = await stack.enter_async_context(answer_store(settings.idempotency)) if settings.idempotency else None
+        yield await stack.enter_async_context(_gateway(settings, audit, answers))
+
+
+@asynccontextmanager
+async def _gateway(
+    settings: GatewaySettings, audit: AuditLog | None, answers: AnswerStore | None
+) -> AsyncIterator[GrpcServer]:
     backends = Backends(settings.route_table(), settings.backend, settings.server.max_message_bytes)
     kinds = MethodKinds(backends)
     try:
         policies = Policies(settings.policy_file)
         token_keys = open_token_keys(settings.tokens) if settings.tokens else None
         proxy = Proxy(backends, kinds, Onward(_signer(settings)))
-        own = (
-            CallMetricsInterceptor(),
-            _authentication(settings, policies, token_keys),
-            PolicyInterceptor(policies),
-        )
+        authentication = _authentication(settings, policies, token_keys)
     except ValueError as error:
         raise FaultError("GATEWAY_FILE_INVALID", str(error)) from None
     server = GrpcServer(
         settings.server,
         name="gateway",
         interceptors=default_interceptors(
-            settings.server, record_spans=bool(settings.telemetry.otlp_endpoint), own=own
+            settings.server,
+            record_spans=bool(settings.telemetry.otlp_endpoint),
+            recording=(CallMetricsInterceptor(), *((AuditInterceptor(audit),) if audit else ())),
+            own=(
+                authentication,
+                PolicyInterceptor(policies),
+                AdmissionInterceptor(),
+                IdempotencyInterceptor(answers, kinds),
+            ),
         ),
     )
 

@@ -11,6 +11,8 @@ from gateway.policy.model import ALL
 from gateway.policy.permit import Permit
 
 CREDENTIALS = ("authorization", "x-api-key")
+REPLAY_TRAILER = "x-idempotent-replay"
+"""Trailing metadata with which the gateway says that an answer was given before."""
 
 Metadatum = tuple[str, str | bytes]
 

@@ -10,9 +10,11 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 from bankai.settings import Group, ProcessSettings, Seconds, ServerSettings, environment
 from bankai.validation import first_problem
 from bankai.vouching import read_private_key
+from gateway.audit.settings import AuditSettings
 from gateway.authn.api_keys import read_keys
 from gateway.authn.settings import TokenSettings
 from gateway.http.settings import HttpSettings
+from gateway.idempotency.settings import IdempotencySettings
 from gateway.policy.loading import read_policy
 from gateway.policy.model import ServiceName
 
@@ -74,6 +76,9 @@ class GatewaySettings(ProcessSettings):
         tokens: Whose access tokens are accepted; without it none is.
         vouching_key: PEM file with the private key with which the gateway vouches for its calls to the services.
         backend: How the services are reached.
+        audit: Where every call is recorded; nowhere while neither its folder nor its key is set.
+        idempotency: Where the answers to calls with an idempotency key are kept; such calls are refused while nothing
+            of this is set.
         http: The HTTP port.
     """
 
@@ -87,6 +92,8 @@ class GatewaySettings(ProcessSettings):
     tokens: TokenSettings | None = None
     vouching_key: Path | None = None
     backend: BackendSettings = BackendSettings()
+    audit: AuditSettings | None = None
+    idempotency: IdempotencySettings | None = None
     http: HttpSettings = HttpSettings()
 
     @field_validator("policy_file")

@@ -144,5 +144,6 @@ async def test_nothing_personal_is_written(tmp_path: Path, monkeypatch: pytest.M
     # What was looked through is what there is to see.
     assert "/bankai.intent.v1.IntentService/StreamCall" in written["logs"]
     assert 'bankai_gateway_calls_total{channel="dev"' in written["metrics"]
+    assert '"channel":"dev"' in written["audit"]
     names = collector.span_names_by_trace()[bytes.fromhex(trace_id)]
     assert names == {"bankai.intent.v1.IntentService/Classify", "infer intent"}

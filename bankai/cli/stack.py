@@ -16,6 +16,7 @@ REFLECTION = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.Se
 KEYS_VARIABLE = "BANKAI_GATEWAY_KEYS_FILE"
 HTTP_VARIABLE = "BANKAI_GATEWAY_HTTP__LISTEN"
 POLICY_VARIABLE = "BANKAI_GATEWAY_POLICY_FILE"
+AUDIT_VARIABLE = "BANKAI_GATEWAY_AUDIT__FOLDER"
 VOUCHING_VARIABLE = "BANKAI_GATEWAY_VOUCHING_KEY"
 DEVELOPER = "dev"
 """Channel of the developer's key."""
@@ -85,6 +86,9 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     vouching = vouching_keys(state_dir) if VOUCHING_VARIABLE not in os.environ else None
     if vouching is not None:
         gateway[VOUCHING_VARIABLE] = str(vouching[0])
+    if AUDIT_VARIABLE not in os.environ:
+        gateway |= audit_settings(state_dir)
+    gateway.setdefault("BANKAI_GATEWAY_IDEMPOTENCY__FOLDER", str((state_dir / "gateway").resolve()))
     routes: dict[str, str] = {}
     processes = []
     for capability, address in zip(CAPABILITIES, addresses[2:], strict=True):
@@ -164,6 +168,17 @@ def vouching_keys(state_dir: Path) -> tuple[Path, Path]:
         for file, pem in zip((private, public), new_key_pair(), strict=True):
             file.write_bytes(pem)
     return private, public
+
+
+def audit_settings(state_dir: Path) -> dict[str, str]:
+    """Variables that have the gateway keep an audit log, with a key of its own that is made on the first use."""
+    from gateway.audit.keys import write_new_key
+
+    private, public = state_dir / "audit.pem", state_dir / "audit.pub.pem"
+    if not private.exists():
+        state_dir.mkdir(parents=True, exist_ok=True)
+        write_new_key(private, public)
+    return {AUDIT_VARIABLE: str(state_dir / "audit"), "BANKAI_GATEWAY_AUDIT__KEY": str(private)}
 
 
 def _settings(process: str, address: str, *, console_logs: bool) -> dict[str, str]:

@@ -32,13 +32,19 @@ __all__ = [
 
 
 def default_interceptors(
-    settings: ServerSettings, *, record_spans: bool = False, own: Sequence[BaseInterceptor] = ()
+    settings: ServerSettings,
+    *,
+    record_spans: bool = False,
+    recording: Sequence[BaseInterceptor] = (),
+    own: Sequence[BaseInterceptor] = (),
 ) -> list[grpc.aio.ServerInterceptor]:
     """The chain of every server, the outermost first.
 
     Args:
         settings: Limits of the server.
         record_spans: Whether spans are recorded; see `bankai.telemetry`.
+        recording: Interceptors that see how every call ends, refusals by the server's limits included; what they raise
+            is answered like a handler's errors.
         own: The process's own interceptors; what they raise is answered, logged and counted like a handler's errors.
     """
     return [
@@ -47,6 +53,7 @@ def default_interceptors(
         MetricsInterceptor(),
         AccessLogInterceptor(),
         ErrorsInterceptor(),
+        *recording,
         LimitInterceptor(settings.max_concurrent_rpcs),
         DeadlineInterceptor(settings.default_deadline_s),
         *own,

@@ -74,7 +74,7 @@ def to_bytes(kind: type[Message], pool: DescriptorPool, text: bytes) -> bytes:
     message = kind()
     try:
         json_format.ParseDict(value, message, descriptor_pool=pool)
-        return message.SerializeToString()
+        return message.SerializeToString(deterministic=True)  # so that a call that is made again is the same
     except json_format.ParseError as error:
         raise _invalid(str(error), name) from None
     except (ArithmeticError, AttributeError, EncodeError, LookupError, RecursionError, TypeError, ValueError):

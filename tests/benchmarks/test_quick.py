@@ -51,3 +51,10 @@ def test_peer_mlserver() -> None:
     report = _quick("peer_mlserver")
     assert all(each["lost"] == 0 for load in ("closed", "paced") for each in report[load].values())
     assert report["throughput_ratio"] > 0
+
+
+def test_audit() -> None:
+    report = _quick("audit")
+    assert report["line_bytes"] > 500
+    assert 0 < report["us"]["floor"] < report["us"]["record"]
+    assert report["added_us"] > 0

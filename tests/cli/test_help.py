@@ -34,6 +34,9 @@ COMMANDS = [
     ["gateway", "new-vouching-key"],
     ["gateway", "check-policy"],
     ["gateway", "explain"],
+    ["audit", "new-key"],
+    ["audit", "verify"],
+    ["audit", "export"],
 ]
 
 

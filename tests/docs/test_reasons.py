@@ -65,13 +65,20 @@ def test_every_reason_is_told_and_every_reason_told_is_raised(raised: dict[str, 
         *_told("docs/doc_extract.md"),
         *_told("docs/progress_monitor.md"),
         *_told("docs/operations.md"),
+        *_told("docs/parts/audit.md"),
         *_told("docs/parts/http.md"),
     }
     assert (set(raised) - told, told - set(raised)) == (set(), set())
 
 
 def test_reasons_are_told_with_their_status(raised: dict[str, set[str]]) -> None:
-    pages = ("docs/doc_extract.md", "docs/progress_monitor.md", "docs/parts/http.md", "docs/ivr.md")
+    pages = (
+        "docs/doc_extract.md",
+        "docs/progress_monitor.md",
+        "docs/parts/audit.md",
+        "docs/parts/http.md",
+        "docs/ivr.md",
+    )
     told = {reason: status for page in pages for reason, status in _told(page).items()}
     operators = _told("docs/operations.md")
     wrong = {

@@ -224,7 +224,7 @@ async def test_trailers_become_headers(http: Http) -> None:
 
 async def test_which_headers_pass(http: Http) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    passed = {"idempotency-key": "i-1", "x-request-id": "mine-17", "traceparent": trace, "x-release-key": "r-1"}
+    passed = {"x-request-id": "mine-17", "traceparent": trace, "x-release-key": "r-1"}
     stopped = {
         "x-bankai-channel": "core",
         "x-bankai-else": "1",
@@ -237,6 +237,10 @@ async def test_which_headers_pass(http: Http) -> None:
     assert 20 < told.pop("time left") < 31
     assert told.pop("user-agent").startswith("grpc-python-asyncio")
     assert told == {**passed, "x-bankai-channel": "ivr"}
+    status, refused = await http.json(
+        "Mirror", headers={"idempotency-key": "i-1"}
+    )  # by a gateway that keeps no answers
+    assert (status, reason(refused)) == (501, "IDEMPOTENCY_OFF")
 
 
 @pytest.mark.parametrize(
