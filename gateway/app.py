@@ -18,6 +18,7 @@ from gateway.authn.api_keys import KeyRing, read_keys
 from gateway.authn.interceptor import AuthenticationInterceptor
 from gateway.authn.token_keys import TokenKeys, open_token_keys
 from gateway.call_metrics import CallMetricsInterceptor
+from gateway.http.port import http_port
 from gateway.idempotency.interceptor import IdempotencyInterceptor
 from gateway.idempotency.store import AnswerStore, answer_store
 from gateway.metadata import Onward
@@ -105,7 +106,7 @@ async def _gateway(
     server.add(register, ())
     server.add_elsewhere(table.by_service)
     try:
-        async with beside(*background):
+        async with beside(*background), http_port(settings.http, server, table):
             yield server
     finally:
         await limiter.close()

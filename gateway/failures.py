@@ -24,7 +24,7 @@ async def relay(error: grpc.aio.AioRpcError, context: Context) -> NoReturn:
         grpc.aio.AbortError: Always, unless
         BankaiError: the backend did not end it, but the way to it failed.
     """
-    own = _own(error)
+    own = of_the_way(error)
     if own is not None:
         log.warning("the way to a service failed", reason=own.reason, grpc=error.details())
         raise own
@@ -46,7 +46,12 @@ def unavailable() -> UnavailableError:
     )
 
 
-def _own(error: grpc.aio.AioRpcError) -> BankaiError | None:
+def draining() -> UnavailableError:
+    """This gateway is about to stop."""
+    return UnavailableError("SERVER_DRAINING", "this gateway is going away; connect again", retry_after=RETRY_AFTER_S)
+
+
+def of_the_way(error: grpc.aio.AioRpcError) -> BankaiError | None:
     """The error to answer where grpc made the status on this side of the connection, None where the backend sent it.
 
     grpc does not say which it was. A service of the house never ends a call without a trailer (x-request-id at least),

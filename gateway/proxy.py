@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import grpc
 
 from bankai import health
-from bankai.errors import DeadlineError, UnavailableError, UnsupportedError
+from bankai.errors import DeadlineError, UnsupportedError
 from bankai.interceptors import request_id
 from bankai.interceptors.base import Context, MethodHandler
 from bankai.interceptors.deadline import remaining, shorten
@@ -122,9 +122,7 @@ class Proxy(grpc.GenericRpcHandler):
                 raise DeadlineError(
                     "DEADLINE_EXCEEDED", f"the call went on for {longest_s:g} s, the limit of this method"
                 ) from error
-            raise UnavailableError(
-                "SERVER_DRAINING", "this gateway is going away; connect again", retry_after=failures.RETRY_AFTER_S
-            ) from error
+            raise failures.draining() from error
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:

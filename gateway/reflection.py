@@ -1,8 +1,7 @@
 """Server reflection for the services behind the gateway: the question goes to the backend that can answer it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
 import grpc
 from grpc_reflection.v1alpha.reflection_pb2 import (
@@ -14,6 +13,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
 )
 
 from bankai.interceptors.base import Context, MethodHandler
+from gateway.relay import as_is, send_all
 from gateway.routing.table import RouteTable
 
 # The two versions differ in their names only; our backends, built with Python's library, speak v1alpha.
@@ -27,23 +27,31 @@ def file_with_symbol(symbol: str) -> ServerReflectionRequest:
     return ServerReflectionRequest(file_containing_symbol=symbol)
 
 
-async def ask(channel: grpc.aio.Channel, request: ServerReflectionRequest) -> ServerReflectionResponse:
-    """Asks one question of one backend.
+async def ask(
+    channel: grpc.aio.Channel, request: ServerReflectionRequest, metadata: Sequence[tuple[str, str]] = ()
+) -> ServerReflectionResponse:
+    """Asks one question of one server.
 
     Raises:
-        grpc.aio.AioRpcError: The backend has no reflection or cannot be reached.
+        grpc.aio.AioRpcError: The server has no reflection or cannot be reached.
     """
-    call: grpc.aio.StreamStreamCall[Any, bytes] = channel.stream_stream(
-        _ONWARD, ServerReflectionRequest.SerializeToString, bytes
-    )(timeout=_TIMEOUT_S)
+    call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(_ONWARD, as_is, as_is)(
+        timeout=_TIMEOUT_S, metadata=metadata
+    )
+
+    async def question() -> AsyncIterator[bytes]:
+        yield request.SerializeToString()
+
+    asking = asyncio.create_task(send_all(question(), call))
     try:
-        await call.write(request)
         answer = await call.read()
         if isinstance(answer, bytes):
             return ServerReflectionResponse.FromString(answer)
         return ServerReflectionResponse(error_response=_error(grpc.StatusCode.NOT_FOUND, "no answer"))
     finally:
         call.cancel()
+        asking.cancel()
+        await asyncio.wait((asking,))
 
 
 class ReflectionHandler(grpc.GenericRpcHandler):

@@ -63,7 +63,7 @@ async def stream(backend: Backend, request: Request, requests: AsyncIterator[byt
     call: grpc.aio.StreamStreamCall[bytes, bytes] = backend.channel.stream_stream(request.method.path)(
         metadata=request.metadata, timeout=None if math.isinf(left) else left
     )
-    upwards = asyncio.create_task(_upwards(requests, call))
+    upwards = asyncio.create_task(send_all(requests, call))
     begun = False
     try:
         initial = await call.initial_metadata()
@@ -89,7 +89,7 @@ async def stream(backend: Backend, request: Request, requests: AsyncIterator[byt
         await asyncio.gather(upwards, return_exceptions=True)
 
 
-async def _upwards(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:
+async def send_all(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:
     """Passes on the client's messages until it half-closes or the backend ends the call.
 
     The backend may end the call at any time, whatever is being written: its status is read, and relayed, elsewhere.
@@ -102,3 +102,8 @@ async def _upwards(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCa
         async for request in requests:
             await write(request)
         await call.done_writing()
+
+
+def as_is(message: bytes) -> bytes:
+    """Serialises and parses what is bytes already."""
+    return message

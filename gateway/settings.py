@@ -12,6 +12,7 @@ from bankai.vouching import read_private_key
 from gateway.audit.settings import AuditSettings
 from gateway.authn.api_keys import read_keys
 from gateway.authn.settings import TokenSettings
+from gateway.http.settings import HttpSettings
 from gateway.idempotency.settings import IdempotencySettings
 from gateway.policy.loading import read_policy
 from gateway.quota.settings import QuotaSettings
@@ -65,6 +66,7 @@ class GatewaySettings(ProcessSettings):
         idempotency: Where the answers to calls with an idempotency key are kept; such calls are refused while nothing
             of this is set.
         quota: How the limits of channels are kept.
+        http: The HTTP port.
     """
 
     model_config = environment("GATEWAY")
@@ -80,6 +82,7 @@ class GatewaySettings(ProcessSettings):
     audit: AuditSettings | None = None
     idempotency: IdempotencySettings | None = None
     quota: QuotaSettings = QuotaSettings()
+    http: HttpSettings = HttpSettings()
 
     @field_validator("policy_file")
     @classmethod

@@ -59,7 +59,7 @@ def key_file(tmp_path: Path) -> tuple[Path, str]:
 
 def policy_beside(keys_file: Path, *channels: str) -> Path:
     """A policy beside a file of keys, that lets channels call the toy and whatever else the tests call."""
-    services = [SERVICE, "no.Such", "bankai.intent.v1.IntentService", *REFLECTION]
+    services = [SERVICE, "toy.v1.Kinds", "no.Such", "bankai.intent.v1.IntentService", *REFLECTION]
     grants = [{"service": service, "methods": ["*"]} for service in services]
     file = keys_file.with_name("policy.yaml")
     content = {"channels": {channel: {"allow": grants} for channel in channels or ("ivr", "core-banking")}}
