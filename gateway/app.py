@@ -15,6 +15,7 @@ from gateway.audit.interceptor import AdmissionInterceptor, AuditInterceptor
 from gateway.audit.log import AuditLog, audit_log
 from gateway.authn.access_tokens import TokenChecker
 from gateway.authn.api_keys import KeyRing, read_keys
+from gateway.authn.handover import Handover
 from gateway.authn.interceptor import AuthenticationInterceptor
 from gateway.authn.token_keys import TokenKeys, open_token_keys
 from gateway.call_metrics import CallMetricsInterceptor
@@ -64,12 +65,12 @@ async def _gateway(
         Channels(settings.backend, settings.server.max_message_bytes, settings.server.max_connection_age_grace_s),
     )
     methods = Methods(table)
-    limiter = Limiter(settings.quota)
+    limiter, handover = Limiter(settings.quota), Handover()
     try:
         policies = Policies(settings.policy_file)
         token_keys = open_token_keys(settings.tokens) if settings.tokens else None
         proxy = Proxy(table, methods, Onward(_signer(settings)), settings.server.default_deadline_s)
-        authentication = _authentication(settings, policies, token_keys)
+        authentication = _authentication(settings, policies, handover, token_keys)
     except ValueError as error:
         raise FaultError("GATEWAY_FILE_INVALID", str(error)) from None
     server = GrpcServer(
@@ -106,7 +107,7 @@ async def _gateway(
     server.add(register, ())
     server.add_elsewhere(table.by_service)
     try:
-        async with beside(*background), http_port(settings.http, server, table):
+        async with beside(*background), http_port(settings.http, server, table, handover.metadata):
             yield server
     finally:
         await limiter.close()
@@ -125,12 +126,12 @@ async def serve(settings: GatewaySettings) -> None:
 
 
 def _authentication(
-    settings: GatewaySettings, policies: Policies, token_keys: TokenKeys | None
+    settings: GatewaySettings, policies: Policies, handover: Handover, token_keys: TokenKeys | None
 ) -> AuthenticationInterceptor:
     file = settings.keys_file
     keys = None if file is None else Watched((file,), lambda: KeyRing(read_keys(file)))
     tokens = TokenChecker(settings.tokens, token_keys) if settings.tokens and token_keys else None
-    return AuthenticationInterceptor(policies, keys, tokens)
+    return AuthenticationInterceptor(policies, handover, keys, tokens)
 
 
 def _signer(settings: GatewaySettings) -> Watched[Signer] | None:

@@ -28,7 +28,7 @@ def file_with_symbol(symbol: str) -> ServerReflectionRequest:
 
 
 async def ask(
-    channel: grpc.aio.Channel, request: ServerReflectionRequest, metadata: Sequence[tuple[str, str]] = ()
+    channel: grpc.aio.Channel, request: ServerReflectionRequest, metadata: Sequence[tuple[str, str | bytes]] = ()
 ) -> ServerReflectionResponse:
     """Asks one question of one server.
 

@@ -20,7 +20,7 @@ class Terms:
         timeout_s: Seconds that the client gives it; None leaves it to the server.
     """
 
-    metadata: Sequence[tuple[str, str]]
+    metadata: Sequence[tuple[str, str | bytes]]
     timeout_s: float | None
 
 

@@ -18,7 +18,7 @@ from gateway.http.errors import Failure
 from gateway.http.events import EventStream
 from gateway.http.headers import from_trailers, metadata_of, timeout_of
 from gateway.http.openapi import document
-from gateway.http.peer import Vouch, peer_of
+from gateway.http.peer import HandOver, certificate_of
 from gateway.http.transcoding import Transcoder
 from gateway.reflection import ask
 
@@ -37,7 +37,7 @@ class Methods:
         descriptions: What methods there are.
         transcoder: Turns answers into JSON.
         bodies: Reads requests.
-        vouch: Vouches for clients' certificates.
+        hand_over: Hands clients' certificates over.
         heartbeat_s: Silence after which an event stream gets a comment, in seconds.
     """
 
@@ -46,7 +46,7 @@ class Methods:
     descriptions: Descriptions
     transcoder: Transcoder
     bodies: Bodies
-    vouch: Vouch
+    hand_over: HandOver
     heartbeat_s: float
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -82,7 +82,7 @@ class Methods:
 
     def _terms(self, request: web.Request) -> Terms:
         own = metadata_of(request.headers, identity(request))
-        return Terms((*own, *self.vouch(peer_of(request))), timeout_of(request.headers))
+        return Terms((*own, *self.hand_over(certificate_of(request))), timeout_of(request.headers))
 
     async def _unary(self, request: web.Request, method: Method, terms: Terms) -> web.Response:
         message = await self.bodies.message(request, method)

@@ -19,15 +19,15 @@ from bankai.background import beside
 from bankai.channel import channel_options
 from bankai.errors import BankaiError, NotFoundError, UnsupportedError
 from bankai.server import GrpcServer
-from bankai.settings import TlsSettings
 from gateway import failures
 from gateway.http import errors
 from gateway.http.bodies import Bodies
 from gateway.http.descriptors import Descriptions
 from gateway.http.headers import common
 from gateway.http.methods import Methods, identity, told
-from gateway.http.peer import Vouch, vouch_for_nobody
+from gateway.http.peer import HandOver
 from gateway.http.settings import HttpSettings
+from gateway.http.tls import server_context
 from gateway.http.transcoding import Transcoder
 from gateway.routing.table import RouteTable
 
@@ -53,7 +53,7 @@ _aiohttp_log.addFilter(_NoClients())
 
 @asynccontextmanager
 async def http_port(
-    settings: HttpSettings, server: GrpcServer, table: RouteTable, vouch: Vouch = vouch_for_nobody
+    settings: HttpSettings, server: GrpcServer, table: RouteTable, hand_over: HandOver
 ) -> AsyncIterator[None]:
     """Serves JSON over HTTP within the context, from before the gRPC server starts until after it has stopped.
 
@@ -65,7 +65,7 @@ async def http_port(
         settings: Where to listen; nowhere where that is empty.
         server: The gateway's gRPC server, not started yet.
         table: The services.
-        vouch: Vouches for clients' certificates.
+        hand_over: Hands clients' certificates over.
 
     Raises:
         OSError: The address cannot be listened on, or a file of TLS cannot be used.
@@ -87,9 +87,12 @@ async def http_port(
         bodies = Bodies(transcoder, server.settings.max_message_bytes)
         async with grpc.aio.insecure_channel(target, options) as channel:
             started = asyncio.create_task(channel.channel_ready())
-            methods = Methods(channel, started, descriptions, transcoder, bodies, vouch, settings.heartbeat_s)
+            methods = Methods(channel, started, descriptions, transcoder, bodies, hand_over, settings.heartbeat_s)
             try:
-                async with _listening(settings.listen, server, methods):
+                async with (
+                    server_context(server.settings.tls) as context,
+                    _listening(settings.listen, server, methods, context),
+                ):
                     yield
             finally:
                 started.cancel()
@@ -99,7 +102,9 @@ async def http_port(
 
 
 @asynccontextmanager
-async def _listening(listen: str, server: GrpcServer, methods: Methods) -> AsyncIterator[None]:
+async def _listening(
+    listen: str, server: GrpcServer, methods: Methods, context: ssl.SSLContext | None
+) -> AsyncIterator[None]:
     runner = web.AppRunner(
         _application(server, methods),
         access_log=None,
@@ -115,7 +120,7 @@ async def _listening(listen: str, server: GrpcServer, methods: Methods) -> Async
         runner,
         host.strip("[]"),
         int(port),
-        ssl_context=_tls(server.settings.tls),
+        ssl_context=context,
         reuse_port=server.settings.reuse_port or None,
     )
 
@@ -192,20 +197,3 @@ def _ready(channel: grpc.aio.Channel) -> _Handler:
         return web.json_response({"status": "SERVING" if serving else "NOT_SERVING"}, status=200 if serving else 503)
 
     return ready
-
-
-def _tls(settings: TlsSettings) -> ssl.SSLContext | None:
-    """TLS as the gRPC server has it: with `client_ca`, only clients that show a certificate are let in.
-
-    Raises:
-        OSError: A file cannot be used.
-    """
-    if settings.cert is None or settings.key is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.cert, settings.key)
-    if settings.client_ca is not None:
-        context.load_verify_locations(settings.client_ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context

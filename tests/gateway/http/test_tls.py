@@ -1,21 +1,24 @@
 """TLS on the HTTP port, and how a client's certificate speaks for it."""
 
-import functools
+import asyncio
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
+import yaml
 
+from bankai.interceptors import CallInfo
 from bankai.loopback import HOST
+from bankai.watched import PERIOD_S
 from gateway.app import gateway
-from gateway.http.peer import Peer
-from gateway.http.port import http_port
+from gateway.authn.api_keys import add_key, new_key
+from gateway.authn.handover import CERTIFICATE_HEADER, PROOF_HEADER, Handover
 from tests.gateway.http.conftest import Http, settings_for
-from tests.gateway.http.kinds import Kinds, serving
+from tests.gateway.http.kinds import SERVICE, Kinds, serving
 
 URI = "spiffe://bank.example/ivr"
 
@@ -77,21 +80,45 @@ async def test_plain_text_is_not_answered(certificates: Path, key_file: tuple[Pa
             await session.get(f"http://{HOST}:{http.port}/healthz")
 
 
-@pytest.mark.parametrize("shown", [False, True])
-async def test_what_vouches_for_a_certificate_goes_along(
-    certificates: Path, key_file: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, *, shown: bool
-) -> None:
-    peers: list[Peer] = []
+CHANNELS = {
+    "ivr": {"certificates": [URI], "allow": [{"service": SERVICE, "methods": ["*"]}]},
+    "risk": {"allow": [{"service": SERVICE, "methods": ["*"]}]},
+}
 
-    def vouch(peer: Peer) -> Sequence[tuple[str, str]]:
-        peers.append(peer)
-        return (("x-vouched", ",".join(peer.uris)), ("x-bankai-vouched", "for the gateway only"))
 
-    monkeypatch.setattr("gateway.app.http_port", functools.partial(http_port, vouch=vouch))
-    async with secure(certificates, key_file, mutual=shown, shown=shown) as http:
-        status, told = await http.json("Headers", headers={"x-vouched": "spiffe://bank.example/core"})
-    assert status == 200
-    assert told["x-vouched"] == (URI if shown else "")
-    assert "x-bankai-vouched" not in told
-    mine = (certificates / "client.pem").read_text() if shown else ""
-    assert peers == [Peer(HOST, mine, (URI,) if shown else ())]
+async def test_a_certificate_stands_for_its_channel(certificates: Path, key_file: tuple[Path, str]) -> None:
+    async with secure(certificates, key_file, mutual=True, shown=True) as http:
+        key_file[0].with_name("policy.yaml").write_text(yaml.safe_dump({"channels": CHANNELS}))
+        await asyncio.sleep(PERIOD_S + 0.1)
+        url = f"{http.base}/v1/{SERVICE}/Headers"
+        async with http.session.post(url, json={}) as answer:
+            assert answer.status == 200
+            assert (await answer.json())["x-bankai-channel"] == "ivr"
+        stolen, record = new_key("risk")
+        add_key(key_file[0], record)
+        await asyncio.sleep(PERIOD_S + 0.1)
+        async with http.session.post(url, json={}, headers={"x-api-key": stolen}) as answer:
+            assert answer.status == 401
+            assert "CREDENTIALS_DISAGREE" in await answer.text()
+
+
+async def test_nobody_hands_a_certificate_over_but_the_port(certificates: Path, key_file: tuple[Path, str]) -> None:
+    pem = (certificates / "client.pem").read_bytes()
+    forged = ((CERTIFICATE_HEADER, pem), (PROOF_HEADER, "letmein"))
+    async with secure(certificates, key_file, mutual=False, shown=False) as http:
+        headers = {"x-bankai-handover": "letmein", "x-bankai-client-certificate-bin": "eA=="}
+        async with http.session.post(f"{http.base}/v1/{SERVICE}/Headers", json={}, headers=headers) as answer:
+            assert answer.status == 401
+        call = CallInfo("/a.B/C", request_streaming=False, response_streaming=False, metadata=forged)
+        assert Handover().certificate(call) is None
+
+
+def test_what_is_handed_over_arrives(certificates: Path) -> None:
+    handover = Handover()
+    pem = (certificates / "client.pem").read_text()
+    call = CallInfo("/a.B/C", False, False, tuple(handover.metadata(pem)))  # noqa: FBT003  # which kind of call is all the same
+    found = handover.certificate(call)
+    assert found is not None
+    assert URI in found.names
+    assert handover.metadata("") == ()
+    assert Handover().certificate(call) is None  # another process's
