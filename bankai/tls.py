@@ -1,6 +1,7 @@
 """Certificates of a server, which change while it runs: each new connection gets the newest."""
 
 import ssl
+from pathlib import Path
 
 import grpc
 
@@ -40,14 +41,27 @@ def checked_chain(settings: TlsSettings) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if settings.cert is not None:
-        try:
-            context.load_cert_chain(settings.cert, settings.key)
-        except OSError as error:
-            raise ValueError(f"{settings.cert} and {settings.key}: {error}") from None
-    if settings.client_ca is not None:
-        try:
-            context.load_verify_locations(settings.client_ca)
-        except OSError as error:
-            raise ValueError(f"{settings.client_ca}: {error}") from None
+    _load(context, settings.client_ca, settings.cert, settings.key)
     return context
+
+
+def check_files(*, ca: Path, cert: Path | None, key: Path | None) -> None:
+    """Looks for what is wrong with a client's files before any handshake.
+
+    Raises:
+        ValueError: They hold no certificate chain with its key, or no authorities.
+    """
+    _load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ca, cert, key)
+
+
+def _load(context: ssl.SSLContext, ca: Path | None, cert: Path | None, key: Path | None) -> None:
+    if cert is not None:
+        try:
+            context.load_cert_chain(cert, key)
+        except OSError as error:
+            raise ValueError(f"{cert} and {key}: {error}") from None
+    if ca is not None:
+        try:
+            context.load_verify_locations(ca)
+        except OSError as error:
+            raise ValueError(f"{ca}: {error}") from None

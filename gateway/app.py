@@ -33,6 +33,7 @@ from gateway.routing.channels import Channels
 from gateway.routing.methods import Methods
 from gateway.routing.reachability import follow
 from gateway.routing.reload import reload
+from gateway.routing.renewal import renew
 from gateway.routing.table import RouteTable
 from gateway.settings import GatewaySettings
 
@@ -99,7 +100,7 @@ async def _gateway(
         await server.draining.wait()
         proxy.end_calls(settings.server.drain_grace_s)
 
-    background = [end_calls(), limiter.run(), follow(table, server, methods)]
+    background = [end_calls(), limiter.run(), follow(table, server, methods), renew(table)]
     if token_keys is not None:
         background.append(token_keys.follow())
     if settings.routes_file is not None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import grpc
 
 from bankai.channel import channel_options
+from bankai.tls import check_files
+from bankai.watched import Watched
 from gateway.settings import BackendSettings
 
 # Every two seconds a pod that answered nearly nothing well is left out, ever longer while that goes on; half of the
@@ -70,10 +72,22 @@ class Channels:
             ("grpc.max_reconnect_backoff_ms", round(settings.max_reconnect_s * 1000)),
             ("grpc.dns_min_time_between_resolutions_ms", _MIN_LOOKUP_MS),
         )
-        self._credentials = _credentials(settings)
+        self._credentials = _followed_credentials(settings)
+        self._in_use: grpc.ChannelCredentials | None = None
         self._grace_s = grace_s
         self._shared: dict[str, _Shared] = {}
         self._leaving: dict[asyncio.Task[None], grpc.aio.Channel] = {}
+
+    @property
+    def outdated(self) -> bool:
+        """Whether files of certificates have changed since channels were opened."""
+        return self._credentials is not None and self._in_use not in (None, self._credentials.current)
+
+    def retire(self) -> None:
+        """Gives every channel up; targets that are asked for from now on get new ones, with the certificates of now."""
+        for shared in self._shared.values():
+            self._leave(shared.channel)
+        self._shared = {}
 
     def use(self, target: str) -> grpc.aio.Channel:
         """The channel of a target; `release` it as often as it was asked for."""
@@ -90,9 +104,7 @@ class Channels:
             shared.users -= 1
             if not shared.users:
                 del self._shared[target]
-                task = asyncio.create_task(self._close_later(shared.channel))
-                self._leaving[task] = shared.channel
-                task.add_done_callback(self._leaving.pop)
+                self._leave(shared.channel)
 
     async def close(self) -> None:
         """Closes every channel; calls in flight are cancelled."""
@@ -103,6 +115,11 @@ class Channels:
         for channel in (*leaving.values(), *(shared.channel for shared in self._shared.values())):
             await channel.close()
 
+    def _leave(self, channel: grpc.aio.Channel) -> None:
+        task = asyncio.create_task(self._close_later(channel))
+        self._leaving[task] = channel
+        task.add_done_callback(self._leaving.pop)
+
     async def _close_later(self, channel: grpc.aio.Channel) -> None:
         await asyncio.sleep(_LINGER_S)
         await channel.close(self._grace_s)
@@ -110,14 +127,19 @@ class Channels:
     def _open(self, target: str) -> grpc.aio.Channel:
         if self._credentials is None:
             return grpc.aio.insecure_channel(target, self._options)
-        return grpc.aio.secure_channel(target, self._credentials, self._options)
+        self._in_use = self._credentials.current
+        return grpc.aio.secure_channel(target, self._in_use, self._options)
 
 
-def _credentials(settings: BackendSettings) -> grpc.ChannelCredentials | None:
-    if settings.ca is None:
+def _followed_credentials(settings: BackendSettings) -> Watched[grpc.ChannelCredentials] | None:
+    ca, cert, key = settings.ca, settings.cert, settings.key
+    if ca is None:
         return None
-    return grpc.ssl_channel_credentials(
-        settings.ca.read_bytes(),
-        settings.key.read_bytes() if settings.key else None,
-        settings.cert.read_bytes() if settings.cert else None,
-    )
+
+    def read() -> grpc.ChannelCredentials:
+        check_files(ca=ca, cert=cert, key=key)
+        return grpc.ssl_channel_credentials(
+            ca.read_bytes(), key.read_bytes() if key else None, cert.read_bytes() if cert else None
+        )
+
+    return Watched([file for file in (ca, cert, key) if file], read)

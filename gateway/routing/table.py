@@ -43,8 +43,19 @@ class RouteTable:
         self._channels.release(target for service in gone for target in service.route.releases.values())
         for service in gone:
             await service.close(routes.get(service.name))
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._tell()
+
+    async def renew(self) -> None:
+        """Opens every channel anew where the files of certificates have changed. Calls in flight go on."""
+        if not self._channels.outdated:
+            return
+        old = self._services
+        self._channels.retire()
+        self._services = {}
+        self._add({name: service.route for name, service in old.items()})
+        for service in old.values():
+            await service.close(service.route)
+        self._tell()
 
     async def changes(self) -> AsyncIterator[Mapping[str, grpc.aio.Channel]]:
         """`by_service` now and after every change."""
@@ -58,6 +69,10 @@ class RouteTable:
         for service in self._services.values():
             await service.close()
         await self._channels.close()
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _add(self, routes: Routes) -> None:
         for name, route in routes.items():
