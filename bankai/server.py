@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 
 from bankai import health
 from bankai.interceptors import default_interceptors
+from bankai.interceptors.base import BaseInterceptor, Chain
 from bankai.interceptors.in_flight import InFlightInterceptor
 from bankai.settings import ServerSettings
 from bankai.telemetry import metrics_endpoint
@@ -39,7 +40,7 @@ class GrpcServer:
     """
 
     def __init__(
-        self, settings: ServerSettings, *, name: str, interceptors: Sequence[grpc.aio.ServerInterceptor] | None = None
+        self, settings: ServerSettings, *, name: str, interceptors: Sequence[BaseInterceptor] | None = None
     ) -> None:
         self.settings = settings
         self.name = name
@@ -52,7 +53,7 @@ class GrpcServer:
         self._leaving = False
         self._in_flight = InFlightInterceptor()
         chain = default_interceptors(settings) if interceptors is None else interceptors
-        self._interceptors = [self._in_flight, *chain]
+        self._interceptors = Chain([self._in_flight, *chain])
         self._registrations: list[Callable[[grpc.aio.Server], None]] = []
         self._services: list[str] = []
         self._health = health.HealthServicer()
@@ -86,7 +87,7 @@ class GrpcServer:
         Raises:
             OSError: An address of the settings cannot be listened on.
         """
-        self._server = grpc.aio.server(interceptors=self._interceptors, options=_options(self.settings))
+        self._server = grpc.aio.server(interceptors=(self._interceptors,), options=_options(self.settings))
         for register in self._registrations:
             register(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

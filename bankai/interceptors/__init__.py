@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import grpc
-
 from bankai.errors import FaultError
 from bankai.interceptors.access_log import AccessLogInterceptor
 from bankai.interceptors.answered_by import AnsweredByInterceptor
@@ -38,7 +36,7 @@ def default_interceptors(
     recording: Sequence[BaseInterceptor] = (),
     default_deadline: bool = True,
     own: Sequence[BaseInterceptor] = (),
-) -> list[grpc.aio.ServerInterceptor]:
+) -> list[BaseInterceptor]:
     """The chain of every server, the outermost first.
 
     Args:
@@ -63,7 +61,7 @@ def default_interceptors(
     ]
 
 
-def service_interceptors(settings: ServiceSettings) -> list[grpc.aio.ServerInterceptor]:
+def service_interceptors(settings: ServiceSettings) -> list[BaseInterceptor]:
     """The chain of a service behind the gateway, the outermost first.
 
     Args:

@@ -8,7 +8,7 @@ task, so that `around` is entered and left in one task and one context, also on 
 import asyncio
 import inspect
 import time
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
 from dataclasses import dataclass, field
@@ -188,22 +188,44 @@ class _Requests(AsyncIterator[Any]):
         return message
 
 
-class BaseInterceptor(grpc.aio.ServerInterceptor):
+class BaseInterceptor(ABC):
     """Changes the handler of every call. Most interceptors derive from one of the two classes below."""
+
+    async def prepare(self, details: grpc.HandlerCallDetails) -> None:  # noqa: B027  # most have nothing to prepare
+        """Called before a call's handler is chosen, for what that choice depends on."""
 
     @abstractmethod
     def wrap(self, handler: Handler) -> None:
         """Puts this interceptor around a call's handler, in place."""
 
+
+class Chain(grpc.aio.ServerInterceptor):
+    """Interceptors as the one that grpc knows of, which would await each in turn for every call.
+
+    Args:
+        interceptors: The outermost first.
+    """
+
+    def __init__(self, interceptors: Sequence[BaseInterceptor]) -> None:
+        self._wraps = [interceptor.wrap for interceptor in reversed(interceptors)]
+        self._prepares = [
+            interceptor.prepare
+            for interceptor in interceptors
+            if type(interceptor).prepare is not BaseInterceptor.prepare
+        ]
+
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> MethodHandler | None:
         """Called by grpc for every call."""
+        for prepare in self._prepares:
+            await prepare(handler_call_details)
         found = await continuation(handler_call_details)
         if found is None:
             return None
-        handler = found if isinstance(found, Handler) else Handler(found, handler_call_details)
-        self.wrap(handler)
+        handler = Handler(found, handler_call_details)
+        for wrap in self._wraps:
+            wrap(handler)
         return handler
 
 

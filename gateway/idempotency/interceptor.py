@@ -10,7 +10,7 @@ import grpc
 from bankai.errors import BankaiError, InvalidRequestError, UnavailableError, UnsupportedError
 from bankai.interceptors import CallInfo, Context
 from bankai.interceptors import request_id as request_ids
-from bankai.interceptors.base import BaseInterceptor, Behaviour, Continuation, Handler, MethodHandler
+from bankai.interceptors.base import BaseInterceptor, Behaviour, Handler
 from bankai.leases import LeaseLostError, under_lease
 from gateway.aborting import before_abort
 from gateway.authn.caller import current_caller
@@ -42,13 +42,10 @@ class IdempotencyInterceptor(BaseInterceptor):
         self._store = store
         self._methods = methods
 
-    async def intercept_service(
-        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> MethodHandler | None:
+    async def prepare(self, details: grpc.HandlerCallDetails) -> None:
         """Waits until the method's kind is known, by which the proxy then chooses how to relay the call."""
-        if any(name == HEADER for name, _ in handler_call_details.invocation_metadata or ()):
-            await self._methods.learned(handler_call_details.method)
-        return await super().intercept_service(continuation, handler_call_details)
+        if any(name == HEADER for name, _ in details.invocation_metadata or ()):
+            await self._methods.learned(details.method)
 
     def wrap(self, handler: Handler) -> None:
         """Makes the call under its key.

@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 from bankai import errors, status
 from bankai.intent.v1 import intent_pb2
 from bankai.interceptors import default_interceptors, outgoing_metadata
+from bankai.interceptors.base import BaseInterceptor
 from bankai.interceptors.deadline import remaining, shorten
 from bankai.interceptors.request_id import HEADER
 from bankai.settings import ServerSettings
@@ -44,7 +45,7 @@ async def test_a_server_may_leave_the_default_to_its_handlers_which_may_only_sho
 
     left: list[tuple[float, float]] = []
 
-    def chain(settings: ServerSettings) -> list[grpc.aio.ServerInterceptor]:
+    def chain(settings: ServerSettings) -> list[BaseInterceptor]:
         return default_interceptors(settings, default_deadline=False)
 
     async with serving(chain=chain, default_deadline_s=0.001) as (toy, _, channel):
