@@ -1,6 +1,5 @@
 import asyncio
 import gc
-import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from bankai.server import GrpcServer
 from bankai.settings import ServerSettings, TlsSettings
 from tests.bankai.logs import Logs
 from tests.bankai.toy import SERVICE, classify, segment, serving, stream, stub
+from tests.certificates import Authority
 
 
 async def test_reflection_names_the_services() -> None:
@@ -90,17 +90,10 @@ async def test_a_connection_of_age_goes_away_without_losing_calls() -> None:
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
+    authority = Authority()
+    (folder / "ca.pem").write_bytes(authority.pem)
     for name in ("server", "client"):
-        (folder / "names").write_text("subjectAltName=DNS:localhost")
-        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names", "-days", "2")
-        openssl("x509", "-req", "-in", f"{name}.csr", *signing, "-out", f"{name}.pem")
+        authority.issue(name).write(folder, name)
     return folder
 
 

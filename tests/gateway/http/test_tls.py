@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from bankai.watched import PERIOD_S
 from gateway.app import gateway
 from gateway.authn.api_keys import add_key, new_key
 from gateway.authn.handover import CERTIFICATE_HEADER, PROOF_HEADER, Handover
+from tests.certificates import Authority
 from tests.gateway.http.conftest import Http, settings_for
 from tests.gateway.http.kinds import SERVICE, Kinds, serving
 
@@ -26,17 +26,10 @@ URI = "spiffe://bank.example/ivr"
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
-    for name, names in (("server", f"IP:{HOST}"), ("client", f"DNS:client,URI:{URI}")):
-        (folder / "names").write_text(f"subjectAltName={names}")
-        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names", "-days", "2")
-        openssl("x509", "-req", "-in", f"{name}.csr", *signing, "-out", f"{name}.pem")
+    authority = Authority()
+    (folder / "ca.pem").write_bytes(authority.pem)
+    authority.issue("server").write(folder, "server")
+    authority.issue("client", uris=[URI]).write(folder, "client")
     return folder
 
 
