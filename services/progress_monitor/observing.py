@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from bankai.errors import InvalidRequestError
 from services.progress_monitor.alignment.registration import STILL
+from services.progress_monitor.change.detail import DetailModel
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.comparison import Comparison, compare
+from services.progress_monitor.detailing import Detailed, detailed
 from services.progress_monitor.fingerprint import distance, fingerprint
 from services.progress_monitor.imagery.cutting import Chip
 from services.progress_monitor.imagery.opening import Corners
@@ -65,12 +67,19 @@ class Observing:
         model: The change model.
         observations: Keeps what was measured.
         pixels: Keeps the pixels.
+        detail: The sub-metre change model; None where it is not served, and every picture is judged at 10 m.
     """
 
     def __init__(
-        self, reader: ImageReader, model: ChangeModel, observations: ObservationStore, pixels: PixelStore
+        self,
+        reader: ImageReader,
+        model: ChangeModel,
+        observations: ObservationStore,
+        pixels: PixelStore,
+        detail: DetailModel | None = None,
     ) -> None:
         self._reader, self._model, self._observations, self._pixels = reader, model, observations, pixels
+        self._detail = detail
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def observe(self, project: Project, picture: Picture, *, timeout: float) -> Observation:  # noqa: ASYNC109  # part of a deadline
@@ -90,7 +99,10 @@ class Observing:
         if (known := _same(await self._observations.of_project(project.id), picture)) is not None:
             return known
         site = await asyncio.to_thread(Site.of, project.aoi)
-        question = Question(picture.path, site.grid, picture.sensor, picture.bands, picture.offset, picture.corners)
+        finer = site.detail if self._detail is not None else None
+        question = Question(
+            picture.path, site.grid, picture.sensor, picture.bands, picture.offset, picture.corners, finer
+        )
         chip = await self._reader.cut(question, timeout=timeout)
         async with self._turn(project.id):
             return await self._taken_in(project, site, picture, chip, timeout=timeout)
@@ -181,6 +193,11 @@ class Observing:
             return replace(observation, measures=measures, reference_id=observation.id, registration=STILL)
         before = await self._pixels.chip(observation.project_id, reference.id)
         seen = await compare(chip, before, site.frame, self._model, timeout=timeout)
+        finer = await self._detailed(seen, observation, reference, site, timeout=timeout)
+        await self._pixels.put_detail_findings(
+            observation.project_id, observation.id, finer.findings if finer is not None else None
+        )
+        seen = finer.comparison if finer is not None else seen
         measured = replace(
             observation,
             registration=seen.registration,
@@ -200,6 +217,24 @@ class Observing:
             )
             return replace(measured, status=Status.NOT_REGISTERED, reason=reason)
         return measured
+
+    async def _detailed(
+        self,
+        seen: Comparison,
+        observation: Observation,
+        reference: Observation,
+        site: Site,
+        *,
+        timeout: float,  # noqa: ASYNC109  # part of a deadline
+    ) -> Detailed | None:
+        """A comparison made finer, where both dates have the detail for it."""
+        if self._detail is None or not seen.registration.good:
+            return None
+        after = await self._pixels.detail(observation.project_id, observation.id)
+        before = await self._pixels.detail(observation.project_id, reference.id) if after is not None else None
+        if before is None or after is None:
+            return None
+        return await detailed(seen, (before, after), site, self._detail, timeout=timeout)
 
     async def _activity(
         self, observation: Observation, seen: Comparison, past: Sequence[Observation], site: Site

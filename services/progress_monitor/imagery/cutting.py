@@ -1,5 +1,6 @@
 """A picture cut to a site's grid, as reflectance in the service's bands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,15 @@ from bankai.errors import InvalidRequestError
 from services.progress_monitor.grid import Grid
 from services.progress_monitor.imagery.opening import Place, corrupt, place_of
 from services.progress_monitor.imagery.question import Question
-from services.progress_monitor.imagery.sensors import BANDS, band_positions, calibration
+from services.progress_monitor.imagery.sensors import Calibration, Sensor, band_positions, calibration
 
 _COARSER = 1.5
-"""A picture whose pixels are this much smaller than the grid's is averaged, not sampled."""
+"""From how many times finer than the grid a picture is averaged, not sampled."""
 _TOO_COARSE = 4.0
 """A picture whose pixels are this much larger than the grid's shows nothing of the site."""
 _SATURATED_U16 = 65_535
+_FINE_M = 2.0
+"""Metres per pixel up to which a picture shows single houses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,14 @@ class Chip:
         reflectance: [6, rows, columns] of the grid; zero where there is none and in bands that are missing.
         bands: Which of `BANDS` are there.
         covered: Share of the grid that the picture covers.
+        detail: RGB [3, rows, columns] of the question's finer grid, zero where there is none; None for a picture that
+            is not fine enough, or of which none was asked.
     """
 
     reflectance: NDArray[np.float32]
     bands: tuple[bool, ...]
     covered: float
+    detail: NDArray[np.uint8] | None = None
 
 
 def cut(dataset: DatasetReader, question: Question) -> Chip:
@@ -54,9 +60,35 @@ def cut(dataset: DatasetReader, question: Question) -> Chip:
     first = next(position for position in positions if position is not None)
     calibrated = calibration(question.sensor, dataset.dtypes[first], question.offset)
     place, grid = place_of(dataset, question.corners), question.grid
-    resampling = _resampling(dataset, place, grid)
+    gsd = _gsd(dataset, place, grid)
+    if gsd > _TOO_COARSE * grid.gsd:
+        raise InvalidRequestError(
+            "IMAGE_TOO_COARSE",
+            f"the picture's pixels are {gsd / grid.gsd:.0f} times as large as the {grid.gsd:g} m that are compared",
+        )
+    reflectance = _reflectance(dataset, place, grid, positions, calibrated, gsd)
+    covered = float((reflectance > 0).any(0).mean())
+    if covered == 0:
+        raise _off_site()
+    detail = None
+    if question.detail is not None and question.sensor is Sensor.RGB and gsd <= _FINE_M:
+        visible = _reflectance(dataset, place, question.detail, positions[:3], calibrated, gsd)[::-1]
+        detail = np.where(visible > 0, np.clip(np.round(visible * 255), 1, 255), 0).astype(np.uint8)
+    return Chip(reflectance, tuple(position is not None for position in positions), covered, detail)
+
+
+def _reflectance(  # noqa: PLR0913, PLR0917  # what a cut depends on
+    dataset: DatasetReader,
+    place: Place,
+    grid: Grid,
+    positions: Sequence[int | None],
+    calibrated: Calibration,
+    gsd: float,
+) -> NDArray[np.float32]:
+    """Bands [n, rows, columns] of a grid; zero where there is no picture and in bands that are missing."""
+    resampling = Resampling.average if gsd < grid.gsd / _COARSER else Resampling.cubic
     nodata = dataset.nodata if dataset.nodata is not None else 0
-    out = np.zeros((len(BANDS), *grid.shape), np.float32)
+    out = np.zeros((len(positions), *grid.shape), np.float32)
     there = _visible(dataset, place, grid)
     for band, position in enumerate(positions):
         if position is None:
@@ -69,10 +101,7 @@ def cut(dataset: DatasetReader, question: Question) -> Chip:
         # Dark ground keeps a value of its own: zero stands for no picture.
         out[band] = np.where(known, np.clip(numbers * calibrated.scale + calibrated.offset, 1e-4, 2.0), 0)
     out[:, ~there] = 0
-    covered = float(there.mean())
-    if covered == 0:
-        raise _off_site()
-    return Chip(out, tuple(position is not None for position in positions), covered)
+    return out
 
 
 def _warped(  # noqa: PLR0913, PLR0917  # what one band of a reprojection needs
@@ -111,7 +140,8 @@ def _visible(dataset: DatasetReader, place: Place, grid: Grid) -> NDArray[np.boo
     return np.nan_to_num(_warped(dataset, place, grid, alpha[0], Resampling.nearest, None)) > 127
 
 
-def _resampling(dataset: DatasetReader, place: Place, grid: Grid) -> Resampling:
+def _gsd(dataset: DatasetReader, place: Place, grid: Grid) -> float:
+    """Metres per pixel of a picture about a grid that lies on it."""
     try:
         window = transform_bounds(f"EPSG:{grid.epsg}", place.crs, *_bounds(grid))
     except RasterioError:
@@ -125,13 +155,7 @@ def _resampling(dataset: DatasetReader, place: Place, grid: Grid) -> Resampling:
         or min(top, bottom) >= dataset.height
     ):
         raise _off_site()
-    per_pixel = grid.width / max(abs(right - left), 1e-9)  # pixels of the grid for one of the picture
-    if per_pixel > _TOO_COARSE:
-        raise InvalidRequestError(
-            "IMAGE_TOO_COARSE",
-            f"the picture's pixels are {per_pixel:.0f} times as large as the {grid.gsd:g} m that are compared",
-        )
-    return Resampling.average if per_pixel < 1 / _COARSER else Resampling.cubic
+    return float(grid.gsd * grid.width / max(abs(right - left), 1e-9))
 
 
 def _bounds(grid: Grid) -> tuple[float, float, float, float]:

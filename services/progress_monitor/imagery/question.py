@@ -20,6 +20,7 @@ class Question:
         bands: Names that the caller gives its bands; empty to trust the file.
         offset: Digital number that stands for no light; None for what is usual.
         corners: Where it lies, for a file that does not say.
+        detail: A finer grid to cut sub-metre colour to as well; None for the grid alone.
     """
 
     path: Path
@@ -28,6 +29,7 @@ class Question:
     bands: tuple[str, ...] = ()
     offset: float | None = None
     corners: Corners | None = None
+    detail: Grid | None = None
 
     def packed(self) -> bytes:
         """The question as bytes."""
@@ -37,7 +39,7 @@ class Question:
     def unpacked(cls, data: bytes) -> "Question":
         """The way back."""
         fields = json.loads(data)
-        corners = fields["corners"]
+        corners, detail = fields["corners"], fields["detail"]
         return cls(
             path=Path(fields["path"]),
             grid=Grid(**fields["grid"]),
@@ -45,4 +47,5 @@ class Question:
             bands=tuple(fields["bands"]),
             offset=fields["offset"],
             corners=Corners(**{name: tuple(place) for name, place in corners.items()}) if corners else None,
+            detail=Grid(**detail) if detail else None,
         )
