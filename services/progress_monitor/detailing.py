@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.progress_monitor.alignment.radiometry import Line, brightness_lines
 from services.progress_monitor.alignment.registration import Registration, aligned, brightness, register
-from services.progress_monitor.change.detail import DetailModel
+from services.progress_monitor.change.detail import DetailChange, DetailModel
 from services.progress_monitor.change.surfaces import BUILT, Surface
 from services.progress_monitor.comparison import Comparison
 from services.progress_monitor.grid import Grid
@@ -24,7 +24,7 @@ from services.progress_monitor.site import Site
 Rgb = NDArray[np.uint8]
 """A sub-metre picture [3, rows, columns]; zero where there is none."""
 
-_PERCENT = 50
+BUILT_PERCENT = 50
 """From which likelihood on a pixel counts as built on."""
 _OVERVIEW = 4
 """Pixels of the finer grid, along each axis, that are one of the picture by which two dates are registered."""
@@ -77,9 +77,10 @@ async def detailed(
     if ready is None:
         return None
     moved, lines = ready
-    percent, version = await model.built(before, moved, lines, timeout=timeout)
+    percent, version = await model.changes(before, moved, lines, timeout=timeout)
+    built = percent[DetailChange.BUILT] >= BUILT_PERCENT
     shown = np.asarray((before > 0).all(0) & (moved > 0).all(0))
-    return await asyncio.to_thread(_merged, seen, percent >= _PERCENT, shown, site, site.detail, version)
+    return await asyncio.to_thread(_merged, seen, built, shown, site, site.detail, version)
 
 
 def _comparable(before: Rgb, after: Rgb) -> tuple[Rgb, list[Line]] | None:

@@ -1,4 +1,4 @@
-"""The sub-metre change model behind the inference backend: what was built between two colour pictures of a site.
+"""The sub-metre change model behind the inference backend: two colour pictures in, what each pixel has become out.
 
 Numbers of four bytes are made of one window of the pictures after the other, whatever their size. Each window is asked
 in tiles that overlap and are blended, and read with a margin whose answers are thrown away, so that windows join.
@@ -61,7 +61,7 @@ class DetailModel:
     def __init__(self, backend: InferenceBackend) -> None:
         self._backend = backend
 
-    async def built(
+    async def changes(
         self,
         before: NDArray[np.uint8],
         after: NDArray[np.uint8],
@@ -69,7 +69,7 @@ class DetailModel:
         *,
         timeout: float,  # noqa: ASYNC109  # part of a deadline
     ) -> tuple[NDArray[np.uint8], str]:
-        """How likely each pixel has been built on.
+        """What each pixel has become.
 
         Args:
             before: RGB [3, rows, columns] of the reference; zero where there is none.
@@ -78,19 +78,19 @@ class DetailModel:
             timeout: Seconds until the answer is of no use any more.
 
         Returns:
-            (Percent [rows, columns], version of the model).
+            (Probability of each `DetailChange` in percent [3, rows, columns], version of the model).
 
         Raises:
             BankaiError: As the backend.
         """
-        percent = np.zeros(before.shape[1:], np.uint8)
+        percent = np.zeros((len(DetailChange), *before.shape[1:]), np.uint8)
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         version = ""
         for window in _windows((before.shape[1], before.shape[2])):
             pair = await asyncio.to_thread(_pair, before, after, window, lines)
             likely, version = await self._window(*pair, timeout=end - loop.time())
-            percent[window.kept] = np.round(likely[DetailChange.BUILT][window.inner] * 100)
+            percent[:, *window.kept] = np.round(likely[:, *window.inner] * 100)
         return percent, version
 
     async def _window(

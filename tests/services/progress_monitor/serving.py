@@ -57,14 +57,20 @@ class Service:
 
 
 @asynccontextmanager
-async def running(folder: Path, database_url: str = "", roots: tuple[Path, ...] = ()) -> AsyncIterator[Service]:
+async def running(
+    folder: Path,
+    database_url: str = "",
+    roots: tuple[Path, ...] = (),
+    inference: InferenceSettings = InferenceSettings(),  # noqa: B008  # frozen
+) -> AsyncIterator[Service]:
     settings = ProgressMonitorSettings(
+        inference=inference,
         server=ServerSettings(listen="127.0.0.1:0", drain_grace_s=0),
         storage=StorageSettings.model_validate({"folder": folder, "database_url": database_url}),
         limits=LimitSettings(read_roots=roots),
         rescan=RescanSettings(poll_s=0.05),
     )
-    backend = open_backend(InferenceSettings())
+    backend = open_backend(inference)
     try:
         async with serving(settings, backend) as server:
             port = await server.start()

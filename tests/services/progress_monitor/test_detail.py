@@ -10,10 +10,10 @@ from services.progress_monitor.alignment.radiometry import Line
 from services.progress_monitor.alignment.registration import STILL
 from services.progress_monitor.aoi import Aoi, parse_aoi
 from services.progress_monitor.change import detail
-from services.progress_monitor.change.detail import DetailModel
+from services.progress_monitor.change.detail import DetailChange, DetailModel
 from services.progress_monitor.change.surfaces import BUILT, Surface
 from services.progress_monitor.comparison import Comparison
-from services.progress_monitor.detailing import detailed
+from services.progress_monitor.detailing import BUILT_PERCENT, detailed
 from services.progress_monitor.evidence.maps import Dated, Pieces
 from services.progress_monitor.grid import DETAIL_GSD_M, GSD_M, Grid, detail_grid_of, grid_of
 from services.progress_monitor.imagery import wire
@@ -106,10 +106,10 @@ async def test_windows_and_tiles_join_without_seams(shape: tuple[int, int]) -> N
     before, after = (rng.integers(1, 256, (3, *shape)).astype(np.uint8) for _ in range(2))
     after[:, 5:9, 5:9] = 0
     echo = Echo()
-    percent, version = await DetailModel(echo).built(before, after, SAME, timeout=60)
+    percent, version = await DetailModel(echo).changes(before, after, SAME, timeout=60)
     expected = np.round(after[0] / 255 * 100)
-    assert np.abs(percent.astype(int) - expected).max() <= 1
-    assert (percent[5:9, 5:9] == 0).all()
+    assert np.abs(percent[DetailChange.BUILT].astype(int) - expected).max() <= 1
+    assert (percent[DetailChange.BUILT, 5:9, 5:9] == 0).all()
     assert (version, max(echo.sides) <= 512) == ("7", True)
 
 
@@ -179,12 +179,12 @@ async def test_the_shipped_model_sees_a_hall_appear() -> None:
     after, hall = with_hall(before)
     backend = open_backend(InferenceSettings())
     try:
-        percent, version = await DetailModel(backend).built(before, after, SAME, timeout=120)
-        back, _ = await DetailModel(backend).built(after, before, SAME, timeout=120)
+        percent, version = await DetailModel(backend).changes(before, after, SAME, timeout=120)
+        back, _ = await DetailModel(backend).changes(after, before, SAME, timeout=120)
     finally:
         await backend.close()
-    found = percent >= 50
+    found = percent[DetailChange.BUILT] >= BUILT_PERCENT
     assert (found & hall).sum() / (found | hall).sum() > 0.7
     assert found.sum() * DETAIL_GSD_M**2 == pytest.approx(HALL_M2, rel=0.3)
-    assert (back[hall] >= 50).mean() < 0.1, "what was torn down is not built"
+    assert (back[DetailChange.BUILT][hall] >= BUILT_PERCENT).mean() < 0.1, "what was torn down is not built"
     assert version == "1"

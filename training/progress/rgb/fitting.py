@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from training.progress.rgb.real_pairs import Pair
 
 Batch = tuple[Tensor, Tensor, Tensor]
 Loss = Callable[[Tensor, Tensor], Tensor]
+
+KEPT_EVERY = 50
+"""Steps between two files of weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,9 @@ def fit(sets: Sequence[Sequence[Pair]], schedule: Schedule, augmentation: Augmen
     return network
 
 
-def optimise(network: RgbChangeNetwork, source: Iterator[Batch], loss: Loss, schedule: Schedule) -> None:
+def optimise(
+    network: RgbChangeNetwork, source: Iterator[Batch], loss: Loss, schedule: Schedule, out: Path | None = None
+) -> None:
     """Fits a network in place, and leaves it in evaluation mode.
 
     Args:
@@ -102,6 +108,8 @@ def optimise(network: RgbChangeNetwork, source: Iterator[Batch], loss: Loss, sch
         source: Endless batches (before, after, target).
         loss: From logits and target to a scalar.
         schedule: How many steps, and how large.
+        out: File for the weights, written after every `KEPT_EVERY` steps and at the end, so that a run cut short is not
+            lost; None writes none.
     """
     network.to(device(), memory_format=torch.channels_last).train()
     network.encoder.freeze(schedule.frozen)
@@ -114,7 +122,7 @@ def optimise(network: RgbChangeNetwork, source: Iterator[Batch], loss: Loss, sch
         optimiser, rates, total_steps=schedule.steps, pct_start=schedule.warm_up, cycle_momentum=False
     )
     with Progress(console=Console(file=sys.stderr), transient=True) as progress:
-        for _ in progress.track(range(schedule.steps), description="fitting"):
+        for step in progress.track(range(1, schedule.steps + 1), description="fitting"):
             before, after, target = next(source)
             with half_precision(device()):
                 logits = network(before, after)
@@ -124,4 +132,7 @@ def optimise(network: RgbChangeNetwork, source: Iterator[Batch], loss: Loss, sch
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             falling.step()
+            if out is not None and (step % KEPT_EVERY == 0 or step == schedule.steps):
+                out.parent.mkdir(parents=True, exist_ok=True)
+                torch.save(network.state_dict(), out)
     network.eval()

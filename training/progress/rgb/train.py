@@ -95,9 +95,7 @@ def main() -> None:
         network.load_state_dict(torch.load(options.start))
     schedule = Schedule(steps=options.steps)
     source = drawn_batches(options.data, schedule.batch, 1_000_000 * (1 + options.seed))
-    optimise(network, source, surface_loss, schedule)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(network.state_dict(), options.out)
+    optimise(network, source, surface_loss, schedule, options.out)
 
 
 if __name__ == "__main__":
