@@ -111,6 +111,7 @@ def _merged(  # noqa: PLR0913, PLR0917  # both grids' findings
     share = np.full(site.grid.shape, np.nan, np.float32)
     share[place] = _share(built, shown, times)
     surfaces = _with_buildings(seen.surfaces, share)
+    seen = replace(seen, usable=seen.usable | _roofs(share))
     phase = np.array(BUILT, np.uint8)[seen.surfaces[list(BUILT)][:, *place].argmax(0)]
     kinds = np.where(built & shown, _repeated(phase, times), Surface.AS_BEFORE).astype(np.uint8)
     usable = shown & _repeated(seen.usable[place], times).astype(bool)
@@ -152,6 +153,12 @@ def _with_buildings(surfaces: NDArray[np.float32], share: NDArray[np.float32]) -
         known = surfaces[kinds] + np.float32(_UNKNOWN)
         out[kinds] = np.where(np.isnan(share), surfaces[kinds], visible * part * known / known.sum(0))
     return out
+
+
+def _roofs(share: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Pixels in and beside buildings: by colour alone a bright roof passes for a cloud, by its shape it does not."""
+    inside = (share >= _SEEN).astype(np.uint8)
+    return np.asarray(cv2.dilate(inside, np.ones((3, 3), np.uint8)) > 0) & ~np.isnan(share)
 
 
 def _repeated(layer: NDArray[np.generic], times: int) -> NDArray[np.generic]:

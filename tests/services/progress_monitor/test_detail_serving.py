@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bankai.progress.v1 import progress_pb2 as pb
@@ -31,7 +32,8 @@ async def observed(service: Service, folder: Path, aoi: Aoi) -> list[pb.Observat
     before = ground((1400, 1400))
     found = []
     for number, day in enumerate(DAYS):
-        pixels = with_hall(before, number)[0] if number >= 2 else before // 8 * 8 + number + 1
+        scene = with_hall(before, number)[0] if number >= 2 else before
+        pixels = np.clip(scene * (0.9 + 0.05 * number), 1, 255).astype(np.uint8)  # every day has another light
         path = write_tiff(folder / f"{day}.tif", pixels, aoi, 0.5, names=("red", "green", "blue"))
         asked = pb.ObservationConfig(project_id="p1", acquire_time=stamp(seconds(day)), sensor=pb.SENSOR_RGB)
         found.append(await service.client.observe(asked, path))

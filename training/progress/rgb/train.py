@@ -26,6 +26,8 @@ SIDE = 256
 """Pixels of a drawn pair's side."""
 _AHEAD = 4
 """Batches that are drawn while the network learns."""
+_KEPT = 400
+"""Pairs that are shown once more, turned: drawing one costs as much as learning from it."""
 
 _ground: Ground | None = None
 
@@ -51,23 +53,32 @@ def surface_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def drawn_batches(folder: Path, batch: int, seed: int, drawers: int = 1) -> Iterator[Batch]:
-    """Endless batches (before, after, target), drawn ahead by other processes.
+    """Endless batches (before, after, target), half of them drawn ahead by other processes, half shown before.
 
     Args:
         folder: Of the ground's pictures.
-        batch: Pairs in each.
+        batch: Pairs in each, even.
         seed: Of the first pair.
         drawers: How many processes.
     """
+    rng = np.random.default_rng(seed)
     with ProcessPoolExecutor(drawers, initializer=_prepare, initargs=(folder,)) as pool:
         waiting: deque[Future[list[DrawnPair]]] = deque()
+        kept: deque[DrawnPair] = deque(maxlen=_KEPT)
         while True:
             while len(waiting) < _AHEAD:
-                waiting.append(pool.submit(_drawn, range(seed, seed + batch)))
-                seed += batch
-            pairs = waiting.popleft().result()
+                waiting.append(pool.submit(_drawn, range(seed, seed + batch // 2)))
+                seed += batch // 2
+            kept.extend(pairs := waiting.popleft().result())
+            pairs = pairs + [_turned(kept[int(rng.integers(len(kept)))], rng) for _ in pairs]
             target = torch.from_numpy(np.stack([pair.target for pair in pairs])).to(device(), torch.int64)
             yield pictures([pair.before for pair in pairs]), pictures([pair.after for pair in pairs]), target
+
+
+def _turned(pair: DrawnPair, rng: np.random.Generator) -> DrawnPair:
+    turns, flip = int(rng.integers(1, 4)), bool(rng.random() < 0.5)
+    layers = [np.rot90(layer, turns) for layer in (pair.before, pair.after, pair.target)]
+    return DrawnPair(*(np.ascontiguousarray(layer[::-1] if flip else layer) for layer in layers))
 
 
 def _prepare(folder: Path) -> None:

@@ -28,6 +28,8 @@ _GSD_M = (0.3, 1.6)
 """Finest and coarsest pixels of a pair."""
 _NOTHING = 0.15
 """Share of the pairs in which nothing changed."""
+_CLOUDED = 0.12
+"""Share of the dates with a cloud."""
 _HOUSES_M, _HALLS_M = (7.0, 22.0), (20.0, 110.0)
 
 
@@ -95,6 +97,9 @@ def draw_pair(ground: Ground, size: int, rng: np.random.Generator) -> DrawnPair:
     one, other = Sun.drawn(rng), Sun.drawn(rng)
     _furnish(before, gone + standing, one, plot, rng)
     _furnish(after, standing + new, one if rng.random() < 0.5 else other, plot, rng)
+    for picture in (before, after):
+        if rng.random() < _CLOUDED:
+            _cloud(picture, target, plot, rng)
     return _photographed(before, after, target, rng)
 
 
@@ -217,6 +222,15 @@ def _cars(picture: Picture, plot: Plot, rng: np.random.Generator) -> None:
             np.clip(np.full(3, rng.uniform(0, 1)) + rng.normal(0, 0.1, 3), 0, 1).astype(np.float32),
             cover(car, plot.size),
         )
+
+
+def _cloud(picture: Picture, target: NDArray[np.uint8], plot: Plot, rng: np.random.Generator) -> None:
+    """A cloud with soft edges, in place: what it hides counts as unchanged."""
+    sharp = cover(blob(rng.uniform(0, plot.size, 2), plot.size * rng.uniform(0.1, 0.5), rng), plot.size)
+    soft = np.asarray(cv2.GaussianBlur(sharp, (0, 0), plot.size * rng.uniform(0.02, 0.1)), np.float32)
+    white = np.float32(rng.uniform(0.8, 0.97)) + lumps(plot.size, plot.size / 3, rng)[..., None] * np.float32(0.04)
+    lay(picture, np.repeat(np.clip(white, 0, 1), 3, 2), np.clip(soft * np.float32(rng.uniform(0.7, 1.4)), 0, 1))
+    target[soft > 0.3] = DetailChange.AS_BEFORE
 
 
 def _photographed(before: Picture, after: Picture, target: NDArray[np.uint8], rng: np.random.Generator) -> DrawnPair:
