@@ -23,8 +23,8 @@ _COARSER = 1.5
 _TOO_COARSE = 4.0
 """A picture whose pixels are this much larger than the grid's shows nothing of the site."""
 _SATURATED_U16 = 65_535
-_FINE_M = 1.5
-"""Metres per pixel up to which a picture shows single houses: the coarsest that the sub-metre model was fitted to."""
+_FINE_M = 1.0
+"""Metres per pixel up to which a picture is worth a look on the finer grid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,22 @@ async def test_buildings_are_the_finer_model_s_and_their_kind_the_10_m_model_s()
     shares = comparison.measures.shares
     assert sum(shares[kind] for kind in BUILT) == pytest.approx(40 * 80 / site_px, abs=0.01)
     assert comparison.model_version == "1+rgb7"
+
+
+async def test_a_roof_is_not_a_cloud_but_a_cloud_stays_one() -> None:
+    site = Site.of(SQUARE)
+    assert site.detail is not None
+    before = ground(site.detail.shape) // 2
+    after = before.copy()
+    after[:, 400:480, 400:520] = 255
+    cloudy = replace(seen(site, Surface.COVERED), usable=np.zeros(site.grid.shape, bool))
+    found = await detailed(cloudy, (before, after), site, DetailModel(Echo()), timeout=60)
+    assert found is not None
+    usable = found.findings.usable
+    assert usable[400:480, 400:520].all()
+    assert not usable[:360].any()
+    assert not usable[:, 600:].any()
+    assert 24 <= found.comparison.usable.sum() <= 8 * 6, "the hall's 24 pixels of 10 m, and those beside it"
 
 
 async def test_pictures_of_two_places_stay_at_10_m() -> None:

@@ -42,10 +42,10 @@ def chosen(pairs: Iterator[Pair], part: str) -> Iterator[Pair]:
 
 async def percent(model: DetailModel, pair: Pair, gsd: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Percent of each `DetailChange` [3, rows, columns], forwards and backwards in time, on the pair's own pixels."""
-    size = tuple(round(length * gsd / DETAIL_GSD_M) for length in pair.mask.shape[::-1])
-    how = cv2.INTER_AREA if gsd < DETAIL_GSD_M else cv2.INTER_CUBIC
+    # Coarser pictures than the service would look at on its finer grid are judged as they are.
+    size = tuple(round(length * min(1.0, gsd / DETAIL_GSD_M)) for length in pair.mask.shape[::-1])
     dates = [
-        np.ascontiguousarray(cv2.resize(each, size, interpolation=how).transpose(2, 0, 1))
+        np.ascontiguousarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA).transpose(2, 0, 1))
         for each in (np.maximum(pair.before, 1), np.maximum(pair.after, 1))
     ]
     found = []

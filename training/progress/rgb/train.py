@@ -7,6 +7,7 @@ import argparse
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -102,9 +103,11 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     network = RgbChangeNetwork(len(DetailChange))
+    schedule = Schedule(steps=options.steps)
     if options.start is not None:
         network.load_state_dict(torch.load(options.start))
-    schedule = Schedule(steps=options.steps)
+        # Lower rates, so that a few more steps do not undo the many before.
+        schedule = replace(schedule, encoder_rate=schedule.encoder_rate / 3, decoder_rate=schedule.decoder_rate / 3)
     source = drawn_batches(options.data, schedule.batch, 1_000_000 * (1 + options.seed))
     optimise(network, source, surface_loss, schedule, options.out)
 
