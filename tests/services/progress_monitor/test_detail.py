@@ -191,6 +191,7 @@ def test_a_piece_is_followed_back_over_both_grids(aoi: Aoi) -> None:
     assert piece.area_m2 == 1600
 
 
+@pytest.mark.slow
 async def test_the_shipped_model_sees_a_hall_appear() -> None:
     before = ground((640, 700))
     after, hall = with_hall(before)

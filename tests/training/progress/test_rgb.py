@@ -36,7 +36,7 @@ def test_a_pair_is_drawn_the_same_twice_and_says_what_changed(ground: Ground) ->
 
 
 def test_most_pairs_change_and_some_do_not(ground: Ground) -> None:
-    shares = [(draw_pair(ground, 64, np.random.default_rng(seed)).target > 0).mean() for seed in range(60)]
+    shares = [(draw_pair(ground, 64, np.random.default_rng(seed)).target > 0).mean() for seed in range(40)]
     assert 0.05 < np.mean(np.array(shares) == 0) < 0.5
     assert 0.05 < np.mean(shares) < 0.7
 
@@ -61,6 +61,7 @@ def test_what_changed_for_sure_may_be_ground_or_building() -> None:
     assert surface_loss(logits, same) > 4
 
 
+@pytest.mark.slow
 async def test_the_served_network_answers_as_the_fitted_one(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = RgbChangeNetwork(len(DetailChange)).eval()

@@ -45,7 +45,7 @@ async def percent(model: DetailModel, pair: Pair, gsd: float) -> tuple[NDArray[n
     # Coarser pictures than the service would look at on its finer grid are judged as they are.
     size = tuple(round(length * min(1.0, gsd / DETAIL_GSD_M)) for length in pair.mask.shape[::-1])
     dates = [
-        np.ascontiguousarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA).transpose(2, 0, 1))
+        np.ascontiguousarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA).transpose(2, 0, 1), np.uint8)
         for each in (np.maximum(pair.before, 1), np.maximum(pair.after, 1))
     ]
     found = []
