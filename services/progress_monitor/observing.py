@@ -187,6 +187,7 @@ class Observing:
             usable = judge(chip.reflectance, chip.bands).usable
             share = float(usable[site.frame.site].mean())
             await self._pixels.put_findings(observation.project_id, observation.id, _unchanged(chip, usable))
+            await self._pixels.put_detail_findings(observation.project_id, observation.id, None)
             measures = replace(UNCHANGED, usable=share)
             if share < MIN_REFERENCE:
                 return _obscured(replace(observation, measures=measures, reference_id=""), share, MIN_REFERENCE)

@@ -63,10 +63,12 @@ class Proving:
         """Building-like pieces on the last of some dates; one date's pixels are in memory at a time."""
         pieces: Pieces | None = None
         for each in reversed(used):
+            if pieces is not None and not pieces.followed:
+                break
             date = await self._dated(project_id, each, site)
             if pieces is None:
                 pieces = await asyncio.to_thread(Pieces, date, site.aoi.metric)
-            elif pieces.followed:
+            else:
                 await asyncio.to_thread(pieces.look_back, date)
         return segments_geojson(pieces.segments() if pieces is not None else [], site.grid)
 
