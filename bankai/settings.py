@@ -16,11 +16,12 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 _NESTED = "__"
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]+):(\d{1,5})")
+_LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 _USERINFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
 
 
@@ -35,8 +36,16 @@ def _optional_address(value: str) -> str:
     return _address(value) if value else value
 
 
+def _redis_url(url: SecretStr) -> SecretStr:
+    value = url.get_secret_value()
+    if value and not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return url
+
+
 Address = Annotated[str, AfterValidator(_address)]
 OptionalAddress = Annotated[str, AfterValidator(_optional_address)]
+OptionalRedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -147,6 +156,24 @@ class ProcessSettings(BaseSettings):
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+
+
+class ServiceSettings(ProcessSettings):
+    """What every service behind the gateway has.
+
+    Attributes:
+        gateway_keys: PEM file with the public keys of the gateway, which `bankai gateway new-vouching-key` makes: calls
+            that it did not vouch for are refused. Without it everybody is served, and only on loopback.
+    """
+
+    gateway_keys: Path | None = None
+
+    @model_validator(mode="after")
+    def _vouched(self) -> Self:
+        host = self.server.listen.rpartition(":")[0]
+        if self.gateway_keys is None and host not in _LOOPBACK:
+            raise ValueError("gateway_keys must be set where the server listens beyond loopback")
+        return self
 
 
 def environment(process: str) -> SettingsConfigDict:

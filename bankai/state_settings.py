@@ -8,18 +8,16 @@ from bankai.settings import Group
 from bankai.store import SCHEMES
 
 
-class StateSettings(Group):
-    """Where records and files are kept.
+class DatabaseSettings(Group):
+    """Where records are kept.
 
     Attributes:
-        folder: Folder of what has no URL below.
+        folder: Folder of what has no URL.
         database_url: sqlite:///file or postgresql://user:password@host/name; empty means SQLite in the folder.
-        blobs_url: s3://bucket/prefix or a folder; empty means one inside the folder.
     """
 
     folder: Path
     database_url: SecretStr = SecretStr("")
-    blobs_url: str = ""
 
     @field_validator("database_url")
     @classmethod
@@ -29,16 +27,26 @@ class StateSettings(Group):
             raise ValueError(f"must begin with {' or '.join(SCHEMES)}")
         return url
 
+    def database_in(self, file: str) -> str:
+        """URL of the database in force; the name of its file where none is set."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.folder / file}"
+
+
+class StateSettings(DatabaseSettings):
+    """Where records and files are kept.
+
+    Attributes:
+        blobs_url: s3://bucket/prefix or a folder; empty means one inside the folder.
+    """
+
+    blobs_url: str = ""
+
     @field_validator("blobs_url")
     @classmethod
     def _a_folder_or_s3(cls, url: str) -> str:
         if "://" in url and not url.startswith("s3://"):
             raise ValueError("must be s3://bucket/prefix or a folder")
         return url
-
-    def database_in(self, file: str) -> str:
-        """URL of the database in force; the name of its file where none is set."""
-        return self.database_url.get_secret_value() or f"sqlite:///{self.folder / file}"
 
     def blobs_in(self, folder: str) -> str:
         """Where the files are; the name of their folder where none is set."""

@@ -42,8 +42,8 @@ def to_status(error: errors.BankaiError, request_id: str = "") -> status_pb2.Sta
         request_id: Id of the call, sent along as RequestInfo.
 
     Returns:
-        The status with ErrorInfo and, where they apply, RequestInfo, RetryInfo and BadRequest; as many field violations
-        as fit into a client's trailer limit.
+        The status with ErrorInfo and, where they apply, RequestInfo, RetryInfo, BadRequest and QuotaFailure; as many
+        violations as fit into a client's trailer limit.
     """
     status = status_pb2.Status(code=error.code.value[0], message=error.message[:_MAX_MESSAGE_CHARS])
     _pack(status, error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN))
@@ -55,17 +55,31 @@ def to_status(error: errors.BankaiError, request_id: str = "") -> status_pb2.Sta
         delay.FromMilliseconds(math.ceil(round(max(error.retry_after, 0.0) * 1000, 6)))
         _pack(status, error_details_pb2.RetryInfo(retry_delay=delay))
     bad_request = error_details_pb2.BadRequest()
-    room = _MAX_DETAILS_BYTES - status.ByteSize()
-    for violation in error.violations:
-        entry = bad_request.FieldViolation(
-            field=violation.field, description=violation.description, reason=error.reason
-        )
-        room -= entry.ByteSize()
-        if room < 0:
-            break
-        bad_request.field_violations.append(entry)
-    if bad_request.field_violations:
-        _pack(status, bad_request)
+    _pack_what_fits(
+        status,
+        bad_request,
+        bad_request.field_violations,
+        (
+            bad_request.FieldViolation(field=each.field, description=each.description, reason=error.reason)
+            for each in error.violations
+        ),
+    )
+    quotas = error_details_pb2.QuotaFailure()
+    _pack_what_fits(
+        status,
+        quotas,
+        quotas.violations,
+        (
+            quotas.Violation(
+                subject=each.subject,
+                description=each.description,
+                quota_metric=each.metric,
+                quota_id=each.limit,
+                quota_value=each.value,
+            )
+            for each in error.quotas
+        ),
+    )
     return status
 
 
@@ -103,10 +117,28 @@ def _error(code: grpc.StatusCode, message: str, details: list[any_pb2.Any]) -> e
     if not _unpack(details, info) or info.domain != DOMAIN:
         return cls(code.name, message)
     retry, bad_request = error_details_pb2.RetryInfo(), error_details_pb2.BadRequest()
+    failure = error_details_pb2.QuotaFailure()
     retry_after = retry.retry_delay.ToMilliseconds() / 1000 if _unpack(details, retry) else None
     _unpack(details, bad_request)
+    _unpack(details, failure)
     violations = [errors.FieldViolation(item.field, item.description) for item in bad_request.field_violations]
-    return cls(info.reason, message, violations=violations, retry_after=retry_after)
+    quotas = [
+        errors.QuotaViolation(item.subject, item.description, item.quota_metric, item.quota_id, item.quota_value)
+        for item in failure.violations
+    ]
+    return cls(info.reason, message, violations=violations, quotas=quotas, retry_after=retry_after)
+
+
+def _pack_what_fits(status: status_pb2.Status, detail: Message, violations: Any, entries: Iterable[Message]) -> None:
+    """Packs a detail with as many entries of its list of violations as there is room for, if any."""
+    room = _MAX_DETAILS_BYTES - status.ByteSize()
+    for entry in entries:
+        room -= entry.ByteSize()
+        if room < 0:
+            break
+        violations.append(entry)
+    if violations:
+        _pack(status, detail)
 
 
 def _pack(status: status_pb2.Status, detail: Message) -> None:

@@ -67,7 +67,8 @@ class Database:
             UnavailableError: STORE_UNAVAILABLE.
         """
         if self._sqlite and self._url.database:
-            Path(self._url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _Translated():
+                Path(self._url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with self.write() as connection:
             if not self._sqlite:  # processes that start at once must not make the same tables; SQLite lets one write
                 await connection.execute(sql.select(sql.func.pg_advisory_xact_lock(_CREATE_LOCK)))

@@ -1,18 +1,33 @@
 """Puts the gateway together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc
 
 from bankai.background import beside
+from bankai.errors import FaultError
 from bankai.interceptors import default_interceptors
 from bankai.server import GrpcServer
-from gateway.auth import ApiKeyInterceptor
+from bankai.vouching import Signer, read_private_key
+from bankai.watched import Watched
+from gateway.audit.interceptor import AdmissionInterceptor, AuditInterceptor
+from gateway.audit.log import AuditLog, audit_log
+from gateway.authn.access_tokens import TokenChecker
+from gateway.authn.api_keys import KeyRing, read_keys
+from gateway.authn.interceptor import AuthenticationInterceptor
+from gateway.authn.token_keys import TokenKeys, open_token_keys
 from gateway.backends import Backends
-from gateway.keys import KeyRing, read_keys
+from gateway.call_metrics import CallMetricsInterceptor
+from gateway.idempotency.interceptor import IdempotencyInterceptor
+from gateway.idempotency.store import AnswerStore, answer_store
 from gateway.kinds import MethodKinds
+from gateway.metadata import Onward
+from gateway.policy.interceptor import PolicyInterceptor
+from gateway.policy.policies import Policies
 from gateway.proxy import Proxy
+from gateway.quota.interceptor import QuotaInterceptor
+from gateway.quota.limiter import Limiter
 from gateway.reflection import ReflectionHandler
 from gateway.settings import GatewaySettings
 
@@ -26,16 +41,45 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
 
     Yields:
         The server, not started yet.
+
+    Raises:
+        FaultError: GATEWAY_FILE_INVALID, where a file has become wrong since the settings were read.
+        FaultError: AUDIT_UNUSABLE.
     """
+    async with AsyncExitStack() as stack:
+        audit = await stack.enter_async_context(audit_log(settings.audit)) if settings.audit else None
+        answers = await stack.enter_async_context(answer_store(settings.idempotency)) if settings.idempotency else None
+        yield await stack.enter_async_context(_gateway(settings, audit, answers))
+
+
+@asynccontextmanager
+async def _gateway(
+    settings: GatewaySettings, audit: AuditLog | None, answers: AnswerStore | None
+) -> AsyncIterator[GrpcServer]:
     backends = Backends(settings.route_table(), settings.backend, settings.server.max_message_bytes)
     kinds = MethodKinds(backends)
-    proxy = Proxy(backends, kinds)
-    keys = ApiKeyInterceptor(KeyRing(read_keys(settings.keys_file)))
+    try:
+        policies = Policies(settings.policy_file)
+        token_keys = open_token_keys(settings.tokens) if settings.tokens else None
+        proxy = Proxy(backends, kinds, Onward(_signer(settings)))
+        authentication = _authentication(settings, policies, token_keys)
+    except ValueError as error:
+        raise FaultError("GATEWAY_FILE_INVALID", str(error)) from None
+    limiter = Limiter(settings.quota)
     server = GrpcServer(
         settings.server,
         name="gateway",
         interceptors=default_interceptors(
-            settings.server, record_spans=bool(settings.telemetry.otlp_endpoint), own=(keys,)
+            settings.server,
+            record_spans=bool(settings.telemetry.otlp_endpoint),
+            recording=(CallMetricsInterceptor(), *((AuditInterceptor(audit),) if audit else ())),
+            own=(
+                authentication,
+                PolicyInterceptor(policies),
+                QuotaInterceptor(limiter),
+                AdmissionInterceptor(),
+                IdempotencyInterceptor(answers, kinds),
+            ),
         ),
     )
 
@@ -53,10 +97,14 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
 
     server.add(register, ())
     server.add_elsewhere(backends.by_service)
+    work = [end_calls(), limiter.run(), *map(follow, backends.by_service)]
+    if token_keys is not None:
+        work.append(token_keys.follow())
     try:
-        async with beside(end_calls(), *map(follow, backends.by_service)):
+        async with beside(*work):
             yield server
     finally:
+        await limiter.close()
         await kinds.close()
         await backends.close()
 
@@ -69,3 +117,17 @@ async def serve(settings: GatewaySettings) -> None:
     """
     async with gateway(settings) as server:
         await server.run()
+
+
+def _authentication(
+    settings: GatewaySettings, policies: Policies, token_keys: TokenKeys | None
+) -> AuthenticationInterceptor:
+    file = settings.keys_file
+    keys = None if file is None else Watched((file,), lambda: KeyRing(read_keys(file)))
+    tokens = TokenChecker(settings.tokens, token_keys) if settings.tokens and token_keys else None
+    return AuthenticationInterceptor(policies, keys, tokens)
+
+
+def _signer(settings: GatewaySettings) -> Watched[Signer] | None:
+    file = settings.vouching_key
+    return None if file is None else Watched((file,), lambda: Signer(read_private_key(file)))

@@ -30,7 +30,8 @@ class MethodKinds:
         self._backends = backends
         self._unary: dict[str, bool] = {}
         self._asked_at: dict[str, float] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._told_at: dict[str, float] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def is_unary(self, service: str, method: str) -> bool:
         """Whether the method is known to be unary.
@@ -41,17 +42,43 @@ class MethodKinds:
         """
         unary = self._unary.get(method)
         if unary is None and time.monotonic() - self._asked_at.get(service, -_PAUSE_S) >= _PAUSE_S:
-            self._asked_at[service] = time.monotonic()
-            task = asyncio.create_task(self._learn(service))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._learning(service)
         return bool(unary)
+
+    def is_routed(self, service: str) -> bool:
+        """Whether there is anybody to ask about the methods of a service."""
+        return service in self._backends.by_service
+
+    def known(self, method: str) -> bool | None:
+        """Whether the method is unary; None while that is not known."""
+        return self._unary.get(method)
+
+    async def learned(self, method: str) -> bool | None:
+        """The same, once the service was asked where it has to be; None where it cannot be asked or knows no such one.
+
+        Args:
+            method: Full path, of any service.
+        """
+        service = method[1:].rpartition("/")[0]
+        lately = time.monotonic() - self._told_at.get(service, -_PAUSE_S) < _PAUSE_S
+        if method not in self._unary and self.is_routed(service) and not lately:
+            await asyncio.shield(self._learning(service))  # others may be waiting for it, too
+        return self.known(method)
 
     async def close(self) -> None:
         """Stops learning."""
-        for task in self._tasks:
+        tasks = [*self._tasks.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _learning(self, service: str) -> asyncio.Task[None]:
+        task = self._tasks.get(service)
+        if task is None:
+            self._asked_at[service] = time.monotonic()
+            task = self._tasks[service] = asyncio.create_task(self._learn(service))
+            task.add_done_callback(lambda _: self._tasks.pop(service))
+        return task
 
     async def _learn(self, service: str) -> None:
         try:
@@ -64,6 +91,7 @@ class MethodKinds:
         for file in files:
             for described in file.service:
                 if f"{file.package}.{described.name}" == service:
+                    self._told_at[service] = time.monotonic()
                     for method in described.method:
                         self._unary[f"/{service}/{method.name}"] = not (
                             method.client_streaming or method.server_streaming

@@ -2,10 +2,17 @@
 
 from collections.abc import Iterable
 
+from bankai import vouching
 from bankai.interceptors import outgoing_metadata
+from bankai.interceptors.vouched import CHANNEL_HEADER
+from bankai.vouching import Signer, Vouch
+from bankai.watched import Watched
+from gateway.policy.model import ALL
+from gateway.policy.permit import Permit
 
-CHANNEL_HEADER = "x-bankai-channel"
 CREDENTIALS = ("authorization", "x-api-key")
+REPLAY_TRAILER = "x-idempotent-replay"
+"""Trailing metadata with which the gateway says that an answer was given before."""
 
 Metadatum = tuple[str, str | bytes]
 
@@ -33,22 +40,40 @@ _STOPPED_PREFIXES = (":", "grpc-", "proxy-", "x-bankai-")
 _PASSED = frozenset(("grpc-tags-bin", "grpc-trace-bin"))
 
 
-def onward(metadata: Iterable[Metadatum], channel: str) -> tuple[Metadatum, ...]:
-    """The metadata of the call to the backend.
+class Onward:
+    """Makes the metadata of calls to the backends.
 
     Args:
-        metadata: What the client sent.
-        channel: Channel that its key stands for.
-
-    Returns:
-        The client's own entries in their order, then the gateway's: request id, trace and channel.
+        signer: Vouches for them, and changes with its key; None leaves them unvouched.
     """
-    return (
-        *(
-            (key, value)
-            for key, value in metadata
-            if key in _PASSED or (key not in _STOPPED and not key.startswith(_STOPPED_PREFIXES))
-        ),
-        *outgoing_metadata(),
-        (CHANNEL_HEADER, channel),
-    )
+
+    def __init__(self, signer: Watched[Signer] | None) -> None:
+        self._signer = signer
+
+    def metadata(self, given: Iterable[Metadatum], permit: Permit, method: str) -> tuple[Metadatum, ...]:
+        """The metadata of one call.
+
+        Args:
+            given: What the client sent.
+            permit: What it may do.
+            method: Full path of the method.
+
+        Returns:
+            The client's own entries in their order, then the gateway's: request id, trace, channel and token.
+        """
+        return (
+            *(
+                (key, value)
+                for key, value in given
+                if key in _PASSED or (key not in _STOPPED and not key.startswith(_STOPPED_PREFIXES))
+            ),
+            *outgoing_metadata(),
+            (CHANNEL_HEADER, permit.channel),
+            *(((vouching.HEADER, self._signer.current.token(_vouch(permit), method)),) if self._signer else ()),
+        )
+
+
+def _vouch(permit: Permit) -> Vouch:
+    limits = permit.call_limits
+    reads = None if ALL in limits.reads else limits.reads
+    return Vouch(permit.channel, limits.languages, limits.document_kinds, reads)

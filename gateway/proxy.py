@@ -14,6 +14,8 @@ from bankai.interceptors.base import Context, MethodHandler
 from gateway import failures, relay
 from gateway.backends import Backends
 from gateway.kinds import MethodKinds
+from gateway.metadata import Onward
+from gateway.policy.permit import current_permit
 
 # How long before the server's own end of the grace the streams that are left are told to go elsewhere.
 _FAREWELL_S = 0.5
@@ -25,11 +27,13 @@ class Proxy(grpc.GenericRpcHandler):
     Args:
         backends: Where they go.
         kinds: Which of them are unary.
+        onward: Makes their metadata.
     """
 
-    def __init__(self, backends: Backends, kinds: MethodKinds) -> None:
+    def __init__(self, backends: Backends, kinds: MethodKinds, onward: Onward) -> None:
         self._backends = backends
         self._kinds = kinds
+        self._onward = onward
         self._calls: set[asyncio.Timeout] = set()
         self._ends_at: float | None = None
 
@@ -56,13 +60,16 @@ class Proxy(grpc.GenericRpcHandler):
 
     async def _unary(self, channel: grpc.aio.Channel, method: str, request: bytes, context: Context) -> bytes:
         async with self._until_drained():
-            return await relay.unary(channel, method, request, context)
+            return await relay.unary(channel, method, request, context, self._metadata(context, method))
 
     async def _stream(
         self, channel: grpc.aio.Channel, method: str, requests: AsyncIterator[bytes], context: Context
     ) -> None:
         async with self._until_drained():
-            await relay.stream(channel, method, requests, context)
+            await relay.stream(channel, method, requests, context, self._metadata(context, method))
+
+    def _metadata(self, context: Context, method: str) -> relay.Metadata:
+        return self._onward.metadata(context.invocation_metadata() or (), current_permit(), method)
 
     @asynccontextmanager
     async def _until_drained(self) -> AsyncIterator[None]:

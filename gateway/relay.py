@@ -4,18 +4,18 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncIterator
-from typing import Any
 
 import grpc
 
 from bankai.interceptors import Context
 from bankai.interceptors.deadline import remaining
 from gateway import failures
-from gateway.auth import current_channel
-from gateway.metadata import onward
+from gateway.metadata import Metadatum
+
+Metadata = tuple[Metadatum, ...]
 
 
-async def unary(channel: grpc.aio.Channel, method: str, request: bytes, context: Context) -> bytes:
+async def unary(channel: grpc.aio.Channel, method: str, request: bytes, context: Context, metadata: Metadata) -> bytes:
     """Passes on a unary call.
 
     Args:
@@ -23,6 +23,7 @@ async def unary(channel: grpc.aio.Channel, method: str, request: bytes, context:
         method: Full path of the method.
         request: The request, not parsed.
         context: The client's call.
+        metadata: What is sent along.
 
     Returns:
         The response, not parsed.
@@ -32,7 +33,7 @@ async def unary(channel: grpc.aio.Channel, method: str, request: bytes, context:
         BankaiError: The way to the backend failed.
     """
     call: grpc.aio.UnaryUnaryCall[bytes, bytes] = channel.unary_unary(method, _as_is, _as_is)(
-        request, **_onward(context)
+        request, metadata=metadata, timeout=_timeout()
     )
     try:
         response = await call
@@ -49,7 +50,9 @@ async def unary(channel: grpc.aio.Channel, method: str, request: bytes, context:
     return response
 
 
-async def stream(channel: grpc.aio.Channel, method: str, requests: AsyncIterator[bytes], context: Context) -> None:
+async def stream(
+    channel: grpc.aio.Channel, method: str, requests: AsyncIterator[bytes], context: Context, metadata: Metadata
+) -> None:
     """Passes on a call of any kind, message by message.
 
     Each direction reads the next message once the last one is written, so that a slow reader slows the writer down and
@@ -60,12 +63,15 @@ async def stream(channel: grpc.aio.Channel, method: str, requests: AsyncIterator
         method: Full path of the method.
         requests: The client's messages, not parsed; their end is its half-close.
         context: The client's call.
+        metadata: What is sent along.
 
     Raises:
         grpc.aio.AbortError: The backend ended the call with an error, which is relayed.
         BankaiError: The way to the backend failed.
     """
-    call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(method, _as_is, _as_is)(**_onward(context))
+    call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(method, _as_is, _as_is)(
+        metadata=metadata, timeout=_timeout()
+    )
     upwards = asyncio.create_task(_upwards(requests, call))
     try:
         initial = await call.initial_metadata()
@@ -80,7 +86,8 @@ async def stream(channel: grpc.aio.Channel, method: str, requests: AsyncIterator
     finally:
         call.cancel()
         upwards.cancel()
-        await asyncio.wait((upwards,))
+        # An error that ended it, such as a limit of the channel, ends the call where it was raised.
+        await asyncio.gather(upwards, return_exceptions=True)
 
 
 async def _upwards(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:
@@ -102,9 +109,6 @@ def _as_is(message: bytes) -> bytes:
     return message
 
 
-def _onward(context: Context) -> dict[str, Any]:
+def _timeout() -> float | None:
     left = remaining()
-    return {
-        "metadata": onward(context.invocation_metadata() or (), current_channel()),
-        "timeout": None if math.isinf(left) else left,
-    }
+    return None if math.isinf(left) else left

@@ -9,7 +9,14 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 
 from bankai.settings import Group, ProcessSettings, Seconds, ServerSettings, environment
 from bankai.validation import first_problem
-from gateway.keys import read_keys
+from bankai.vouching import read_private_key
+from gateway.audit.settings import AuditSettings
+from gateway.authn.api_keys import read_keys
+from gateway.authn.settings import TokenSettings
+from gateway.idempotency.settings import IdempotencySettings
+from gateway.policy.loading import read_policy
+from gateway.policy.model import ServiceName
+from gateway.quota.settings import QuotaSettings
 
 _TARGET = re.compile(r"unix:\S+|(dns:///|dns://[^/\s]+/|ipv[46]:)?[^/\s]+:\d{1,5}")
 
@@ -22,7 +29,6 @@ def _target(value: str) -> str:
     return value
 
 
-ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 Target = Annotated[str, AfterValidator(_target)]
 Routes = dict[ServiceName, Target]
 
@@ -65,8 +71,15 @@ class GatewaySettings(ProcessSettings):
         routes: Target by full name of the service, as JSON: {"bankai.intent.v1.IntentService": "dns:///intent:50061"}.
             Calls are spread over all addresses that a target stands for.
         routes_file: YAML file with the same; `routes` has the last word.
-        keys_file: File of API keys, see `gateway.keys`.
+        policy_file: Which channel may call what, see `gateway.policy.model`.
+        keys_file: File of API keys, see `gateway.authn.api_keys`; without it none is accepted.
+        tokens: Whose access tokens are accepted; without it none is.
+        vouching_key: PEM file with the private key with which the gateway vouches for its calls to the services.
         backend: How the services are reached.
+        audit: Where every call is recorded; nowhere while neither its folder nor its key is set.
+        idempotency: Where the answers to calls with an idempotency key are kept; such calls are refused while nothing
+            of this is set.
+        quota: How the limits of channels are kept.
     """
 
     model_config = environment("GATEWAY")
@@ -74,13 +87,33 @@ class GatewaySettings(ProcessSettings):
     server: ServerSettings = ServerSettings(listen="127.0.0.1:50051")
     routes: Routes = Field(default_factory=dict)
     routes_file: Path | None = None
-    keys_file: Path
+    policy_file: Path
+    keys_file: Path | None = None
+    tokens: TokenSettings | None = None
+    vouching_key: Path | None = None
     backend: BackendSettings = BackendSettings()
+    audit: AuditSettings | None = None
+    idempotency: IdempotencySettings | None = None
+    quota: QuotaSettings = QuotaSettings()
+
+    @field_validator("policy_file")
+    @classmethod
+    def _policy(cls, file: Path) -> Path:
+        read_policy(file)
+        return file
 
     @field_validator("keys_file")
     @classmethod
-    def _keys(cls, file: Path) -> Path:
-        read_keys(file)
+    def _keys(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            read_keys(file)
+        return file
+
+    @field_validator("vouching_key")
+    @classmethod
+    def _vouching_key(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            read_private_key(file)
         return file
 
     @field_validator("routes_file")
@@ -91,9 +124,11 @@ class GatewaySettings(ProcessSettings):
         return file
 
     @model_validator(mode="after")
-    def _some_route(self) -> Self:
+    def _usable(self) -> Self:
         if not self.route_table():
             raise ValueError("routes or routes_file must name a service")
+        if self.keys_file is None and self.tokens is None and self.server.tls.client_ca is None:
+            raise ValueError("keys_file, tokens or server.tls.client_ca must be set, or nobody can call")
         return self
 
     def route_table(self) -> Routes:

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import typer
 
+from bankai.cli.audit import audit
 from bankai.cli.demo import demo
 from bankai.cli.gateway import gateway
 from bankai.cli.models import models
@@ -40,6 +41,7 @@ def build() -> typer.Typer:
     app.add_typer(evaluation, name="eval")
     app.add_typer(models(), name="models")
     app.add_typer(gateway(), name="gateway")
+    app.add_typer(audit(), name="audit")
     return app
 
 

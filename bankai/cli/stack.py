@@ -11,7 +11,13 @@ from bankai.cli.registry import CAPABILITIES
 from bankai.cli.supervisor import ProcessSpec, python_module
 from bankai.loopback import HOST, free_ports
 
+REFLECTION = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 KEYS_VARIABLE = "BANKAI_GATEWAY_KEYS_FILE"
+POLICY_VARIABLE = "BANKAI_GATEWAY_POLICY_FILE"
+AUDIT_VARIABLE = "BANKAI_GATEWAY_AUDIT__FOLDER"
+VOUCHING_VARIABLE = "BANKAI_GATEWAY_VOUCHING_KEY"
+DEVELOPER = "dev"
+"""Channel of the developer's key."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,14 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     if KEYS_VARIABLE not in os.environ:
         key, key_file, keys_file = developer_key(state_dir)
         gateway[KEYS_VARIABLE] = str(keys_file)
+    if POLICY_VARIABLE not in os.environ:
+        gateway[POLICY_VARIABLE] = str(developer_policy(state_dir))
+    vouching = vouching_keys(state_dir) if VOUCHING_VARIABLE not in os.environ else None
+    if vouching is not None:
+        gateway[VOUCHING_VARIABLE] = str(vouching[0])
+    if AUDIT_VARIABLE not in os.environ:
+        gateway |= audit_settings(state_dir)
+    gateway.setdefault("BANKAI_GATEWAY_IDEMPOTENCY__FOLDER", str((state_dir / "gateway").resolve()))
     routes: dict[str, str] = {}
     processes = []
     for capability, address in zip(CAPABILITIES, addresses[1:], strict=True):
@@ -78,6 +92,8 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
         folder = f"BANKAI_{capability.name.upper()}_{capability.folder}"
         if capability.folder and folder not in os.environ:
             settings[folder] = str((state_dir / capability.name).resolve())
+        if vouching is not None:
+            settings[f"BANKAI_{capability.name.upper()}_GATEWAY_KEYS"] = str(vouching[1])
         command = python_module(f"services.{capability.name}")
         processes.append(ProcessSpec(capability.name, command, settings, address, ("", *capability.services)))
         routes |= dict.fromkeys(capability.services, f"ipv4:{address}")
@@ -94,7 +110,7 @@ def developer_key(state_dir: Path) -> tuple[str, Path, Path]:
         (the key, the file that holds it, the gateway's file of keys that accepts it)
     """
     from bankai.errors import UnauthenticatedError
-    from gateway.keys import KeyRing, add_key, new_key, read_keys
+    from gateway.authn.api_keys import KeyRing, add_key, new_key, read_keys
 
     key_file, keys_file = state_dir / "api-key", state_dir / "keys.yaml"
     if key_file.exists() and keys_file.exists():
@@ -107,11 +123,51 @@ def developer_key(state_dir: Path) -> tuple[str, Path, Path]:
             return key, key_file, keys_file
     state_dir.mkdir(parents=True, exist_ok=True)
     keys_file.unlink(missing_ok=True)
-    key, record = new_key("dev")
+    key, record = new_key(DEVELOPER)
     add_key(keys_file, record)
     key_file.touch(mode=0o600)
     key_file.write_text(key + "\n", encoding="utf-8")
     return key, key_file, keys_file
+
+
+def developer_policy(state_dir: Path) -> Path:
+    """The policy that lets the developer's key call everything, written at each start."""
+    import yaml
+
+    services = sorted({name for capability in CAPABILITIES for name in capability.services} | set(REFLECTION))
+    grants = [{"service": service, "methods": ["*"], "limits": {"reads": ["*"]}} for service in services]
+    state_dir.mkdir(parents=True, exist_ok=True)
+    file = state_dir / "policy.yaml"
+    file.write_text(yaml.safe_dump({"channels": {DEVELOPER: {"allow": grants}}}, sort_keys=False), encoding="utf-8")
+    return file
+
+
+def vouching_keys(state_dir: Path) -> tuple[Path, Path]:
+    """The gateway's private key and the services' public one, made on the first use.
+
+    Returns:
+        (file of the private key, file of the public one)
+    """
+    from bankai.vouching import new_key_pair
+
+    private, public = state_dir / "vouching.pem", state_dir / "vouching.pub.pem"
+    if not (private.exists() and public.exists()):
+        state_dir.mkdir(parents=True, exist_ok=True)
+        private.touch(mode=0o600)
+        for file, pem in zip((private, public), new_key_pair(), strict=True):
+            file.write_bytes(pem)
+    return private, public
+
+
+def audit_settings(state_dir: Path) -> dict[str, str]:
+    """Variables that have the gateway keep an audit log, with a key of its own that is made on the first use."""
+    from gateway.audit.keys import write_new_key
+
+    private, public = state_dir / "audit.pem", state_dir / "audit.pub.pem"
+    if not private.exists():
+        state_dir.mkdir(parents=True, exist_ok=True)
+        write_new_key(private, public)
+    return {AUDIT_VARIABLE: str(state_dir / "audit"), "BANKAI_GATEWAY_AUDIT__KEY": str(private)}
 
 
 def _settings(process: str, address: str, *, console_logs: bool) -> dict[str, str]:

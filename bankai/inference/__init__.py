@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from bankai.inference.backend import InferenceBackend
+from bankai.inference.observed import ObservedBackend
 from bankai.inference.onnx import OnnxBackend
 from bankai.inference.repository import ModelRepository
 from bankai.inference.triton import TritonBackend
@@ -17,8 +18,8 @@ def open_backend(settings: InferenceSettings) -> InferenceBackend:
     """
     match settings.backend:
         case "onnx":
-            return OnnxBackend(ModelRepository(settings.models_dir), threads=settings.threads)
+            return ObservedBackend(OnnxBackend(ModelRepository(settings.models_dir), threads=settings.threads))
         case "triton":
-            return TritonBackend(settings.triton_url)
+            return ObservedBackend(TritonBackend(settings.triton_url))
         case _:
             assert_never(settings.backend)

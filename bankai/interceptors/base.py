@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from bankai.redaction import redact_text
+
 if TYPE_CHECKING:  # generic for the type checker only
     MethodHandler = grpc.RpcMethodHandler[Any, Any]
 else:
@@ -56,6 +58,11 @@ class CallInfo:
     received: int = 0
     sent: int = 0
     reason: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The method as telemetry may show it: a client can call whatever it likes, a customer's number, too."""
+        return redact_text(self.method)
 
     @property
     def service(self) -> str:

@@ -23,7 +23,7 @@ class ErrorsInterceptor(Interceptor):
         try:
             yield
         except Exception as raised:
-            cause = _first_of_interest(raised)
+            cause = first_of_interest(raised)
             if isinstance(cause, grpc.aio.AbortError | grpc.aio.InternalError):
                 raise cause from None
             error = cause if isinstance(cause, BankaiError) else status.internal_error(request_id.current())
@@ -35,11 +35,11 @@ class ErrorsInterceptor(Interceptor):
             await status.abort(context, error, request_id.current())
 
 
-def _first_of_interest(raised: BaseException) -> BaseException:
+def first_of_interest(raised: BaseException) -> BaseException:
     """What to answer for; of a handler that runs its parts in a task group, the first error that means something."""
     if not isinstance(raised, BaseExceptionGroup):
         return raised
-    leaves = [_first_of_interest(inner) for inner in raised.exceptions]
+    leaves = [first_of_interest(inner) for inner in raised.exceptions]
     for kind in (grpc.aio.AbortError, BankaiError, grpc.aio.InternalError):
         for leaf in leaves:
             if isinstance(leaf, kind):

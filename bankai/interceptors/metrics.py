@@ -78,7 +78,8 @@ class MetricsInterceptor(SyncInterceptor):
         if method is None:
             full = len(self._methods) >= _MAX_METHODS
             key = ("other" if full else call.method, call.kind)
-            labels = ("other", "other", call.kind) if full else (call.service, call.name, call.kind)
+            service, _, name = ("other/other" if full else call.shown[1:]).rpartition("/")
+            labels = (service, name, call.kind)
             method = self._methods.setdefault(key, _Method(labels))
         return method
 

@@ -6,11 +6,14 @@ from contextlib import contextmanager
 import grpc
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind, Status, StatusCode, format_trace_id
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bankai.interceptors import request_id
 from bankai.interceptors.base import CallInfo, Context, SyncInterceptor, outcome
+
+TRACE_ID_HEADER = "x-trace-id"
+"""Trailing metadata that tells the client under which trace its call was recorded."""
 
 _propagator = TraceContextTextMapPropagator()
 _FIELDS = ("traceparent", "tracestate")
@@ -53,16 +56,20 @@ class TraceInterceptor(SyncInterceptor):
             yield
             return
         with self._tracer.start_as_current_span(
-            call.method[1:],
+            call.shown[1:],
             context=parent,
             kind=SpanKind.SERVER,
-            attributes={"rpc.system": "grpc", "rpc.service": call.service, "rpc.method": call.name},
+            attributes={"rpc.system": "grpc", "rpc.method": call.shown[1:]},
             record_exception=False,  # its text may be a customer's
             set_status_on_exception=False,
         ) as span:
+            trailer = (TRACE_ID_HEADER, format_trace_id(span.get_span_context().trace_id))
+            context.set_trailing_metadata((*(context.trailing_metadata() or ()), trailer))  # here for aborts
             error: BaseException | None = None
             try:
                 yield
+                trailers = tuple(item for item in context.trailing_metadata() or () if item[0] != TRACE_ID_HEADER)
+                context.set_trailing_metadata((*trailers, trailer))
             except BaseException as raised:
                 error = raised
                 raise

@@ -14,7 +14,7 @@ from bankai.inference import open_backend
 from bankai.inference.backend import InferenceBackend
 from bankai.inference.label_file import read_labels
 from bankai.inference.repository import ModelRepository
-from bankai.interceptors import default_interceptors
+from bankai.interceptors import service_interceptors
 from bankai.model_health import watch_models
 from bankai.server import GrpcServer
 from bankai.store import Database
@@ -66,7 +66,7 @@ async def serving(settings: DocExtractSettings, extractor: DocumentExtractor) ->
     server = GrpcServer(
         settings.server,
         name="doc_extract",
-        interceptors=default_interceptors(settings.server, record_spans=bool(settings.telemetry.otlp_endpoint)),
+        interceptors=service_interceptors(settings),
     )
     database = Database(settings.storage.database)
     try:

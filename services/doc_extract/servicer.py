@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 from google.longrunning import operations_pb2
 
+from bankai import vouching
 from bankai.blobs import Blobs
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.doc_extract.v1 import doc_extract_pb2_grpc
@@ -31,7 +32,6 @@ from services.doc_extract.validation import check_reviewer
 NAME = pb.DESCRIPTOR.services_by_name["DocExtractService"].full_name
 """Full name of the service."""
 
-_CHANNEL = "x-bankai-channel"
 _CHUNK = 1 << 20
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -75,35 +75,39 @@ class DocExtractServicer(doc_extract_pb2_grpc.DocExtractServiceServicer):
         self._parts = parts
 
     async def Extract(  # noqa: D102, N802  # grpc's
-        self, request_iterator: AsyncIterator[pb.ExtractRequest], context: Context
+        self,
+        request_iterator: AsyncIterator[pb.ExtractRequest],
+        context: Context,  # noqa: ARG002
     ) -> pb.ExtractResponse:
         parts = self._parts
         with parts.uploads.upload() as upload:
             messages = (converters.extract_message(request) async for request in request_iterator)
             document = await parts.uploads.receive(parts.uploads.messages(messages), upload)
-            asked = document.submission(_channel(context), min(parts.longest_s, deadline.remaining()))
-            result = await parts.extractions.extract(asked, document.data, parts.slots)
+            asked = document.submission(vouching.current().channel, min(parts.longest_s, deadline.remaining()))
+            result = _allowed(await parts.extractions.extract(asked, document.data, parts.slots))
         return pb.ExtractResponse(result=converters.result_message(result))
 
     async def BatchExtract(  # noqa: D102, N802  # grpc's
-        self, request_iterator: AsyncIterator[pb.BatchExtractRequest], context: Context
+        self,
+        request_iterator: AsyncIterator[pb.BatchExtractRequest],
+        context: Context,  # noqa: ARG002
     ) -> operations_pb2.Operation:
         parts = self._parts
         messages: AsyncIterator[Message] = (converters.batch_message(request) async for request in request_iterator)
-        operation = await parts.batches.receive(_channel(context), parts.uploads.messages(messages))
+        operation = await parts.batches.receive(vouching.current().channel, parts.uploads.messages(messages))
         parts.workers.wake()
         return operation_message(operation)
 
-    async def GetResult(self, request: pb.GetResultRequest, context: Context) -> pb.GetResultResponse:  # noqa: D102, N802  # grpc's
+    async def GetResult(self, request: pb.GetResultRequest, context: Context) -> pb.GetResultResponse:  # noqa: ARG002, D102, N802  # grpc's
         match request.WhichOneof("id"):
             case "result_id":
                 result = await self._parts.results.get(request.result_id)
             case "request_id":
-                result = await self._parts.results.of_request(_channel(context), request.request_id)
+                result = await self._parts.results.of_request(vouching.current().channel, request.request_id)
             case _:
                 raise invalid("RESULT_ID_REQUIRED", "result_id", "or request_id must be there")
         return pb.GetResultResponse(
-            result=converters.result_message(result),
+            result=converters.result_message(_allowed(result)),
             reviews=[converters.review_message(each) for each in result.reviews],
         )
 
@@ -123,23 +127,23 @@ class DocExtractServicer(doc_extract_pb2_grpc.DocExtractServiceServicer):
         request: pb.GetDocumentRequest,
         context: Context,  # noqa: ARG002
     ) -> AsyncIterator[pb.GetDocumentResponse]:
-        result = await self._parts.results.get(request.result_id)
+        result = _allowed(await self._parts.results.get(request.result_id))
         data = await self._parts.blobs.get(result.blob) if result.blob else None
         if data is None:
             raise NotFoundError("DOCUMENT_NOT_KEPT", "the service is set not to keep documents, or did not then")
         for start in range(0, len(data), _CHUNK):
             yield pb.GetDocumentResponse(chunk=data[start : start + _CHUNK])
 
-    async def ReviewResult(self, request: pb.ReviewResultRequest, context: Context) -> pb.ReviewResultResponse:  # noqa: D102, N802  # grpc's
+    async def ReviewResult(self, request: pb.ReviewResultRequest, context: Context) -> pb.ReviewResultResponse:  # noqa: ARG002, D102, N802  # grpc's
         check_reviewer(request.reviewer)
         made = Review(
             revision=request.revision + 1,
             reviewer=request.reviewer,
-            channel=_channel(context),
+            channel=vouching.current().channel,
             created=time.time(),
             corrections=converters.corrections(request.corrections),
         )
-        seen = await self._parts.results.get(request.result_id)
+        seen = _allowed(await self._parts.results.get(request.result_id))
         schema = await self._parts.schemas.version(seen.submission.schema_id, seen.submission.schema_version)
 
         def check(result: Result) -> None:
@@ -176,9 +180,11 @@ class DocExtractServicer(doc_extract_pb2_grpc.DocExtractServiceServicer):
         return pb.PutSchemaResponse(schema=schema_converters.schema_message(stored))
 
 
-def _channel(context: Context) -> str:
-    """Channel of the bank through which a call comes; the gateway lets nobody else say it."""
-    for key, value in context.invocation_metadata() or ():
-        if key == _CHANNEL:
-            return str(value)
-    return ""
+def _allowed(result: Result) -> Result:
+    """The result, where the call's channel may read documents of its kind.
+
+    Raises:
+        ForbiddenError: DOCUMENT_KIND_NOT_ALLOWED.
+    """
+    vouching.current().check_document_kind(result.extraction.kind)
+    return result

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from bankai.settings import Group, InferenceSettings, ProcessSettings, Seconds, ServerSettings, environment
+from bankai.settings import Group, InferenceSettings, Seconds, ServerSettings, ServiceSettings, environment
 from bankai.state_settings import StateSettings
 
 _MIB = 1024 * 1024
@@ -78,7 +78,7 @@ class BatchSettings(Group):
     poll_s: Seconds = 1.0
 
 
-class DocExtractSettings(ProcessSettings):
+class DocExtractSettings(ServiceSettings):
     """All settings of the doc_extract service."""
 
     model_config = environment("DOC_EXTRACT")

@@ -9,7 +9,7 @@ from bankai.inference import label_file, open_backend
 from bankai.inference.backend import InferenceBackend
 from bankai.inference.repository import ModelRepository
 from bankai.intent.v1 import intent_pb2_grpc
-from bankai.interceptors import default_interceptors
+from bankai.interceptors import service_interceptors
 from bankai.model_health import watch_models
 from bankai.server import GrpcServer
 from services.intent.calls import CallService
@@ -43,7 +43,7 @@ async def serving(settings: IntentSettings, backend: InferenceBackend | None = N
     server = GrpcServer(
         settings.server,
         name="intent",
-        interceptors=default_interceptors(settings.server, record_spans=bool(settings.telemetry.otlp_endpoint)),
+        interceptors=service_interceptors(settings),
     )
     backend = open_backend(settings.inference) if backend is None else backend
     store = open_store(settings)

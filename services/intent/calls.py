@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from structlog.contextvars import bind_contextvars
 
+from bankai import vouching
 from bankai.errors import DeadlineError, FieldViolation, InvalidRequestError, NotFoundError, UnavailableError
 from services.intent.answers import CallConfig, ClientMessage
 from services.intent.live import LiveCalls, busy
@@ -46,16 +47,18 @@ class CallService:
         bind_contextvars(channel=config.channel[:_MAX_CHANNEL])
         if self._draining.is_set():
             raise UnavailableError("SERVER_DRAINING", "this server is going away; call again", retry_after=0.0)
-        async with self._live.carry(config.call_id, take_over=config.resume) as must_end:
+        # An id is the channel's own: it neither meets nor resumes a call of another channel.
+        key = f"{vouching.current().channel}/{config.call_id}"
+        async with self._live.carry(key, take_over=config.resume) as must_end:
             owner = secrets.token_hex(8)
-            if not await self._store.claim(config.call_id, owner, take_over=config.resume):
+            if not await self._store.claim(key, owner, take_over=config.resume):
                 raise busy(config.call_id)
             try:
-                session = await self._open(config, owner)
+                session = await self._open(config, key, owner)
                 stream = CallStream(config, session, owner, self._resources, send)
                 await stream.run(requests, draining=self._draining, must_end=must_end)
             finally:
-                await self._store.release(config.call_id, owner)
+                await self._store.release(key, owner)
 
     async def _config(self, requests: AsyncIterator[ClientMessage]) -> CallConfig:
         try:
@@ -70,14 +73,15 @@ class CallService:
             )
         check_call_id(first.call_id)
         check_language(first.language, "config.language")
+        vouching.current().check_language(first.language)
         return first
 
-    async def _open(self, config: CallConfig, owner: str) -> Session:
+    async def _open(self, config: CallConfig, key: str, owner: str) -> Session:
         if config.resume:
-            kept = await self._store.load(config.call_id)
+            kept = await self._store.load(key)
             if kept is None:
                 raise NotFoundError("CALL_NOT_FOUND", "nothing is kept of this call; start it again without resume")
             return kept
-        session = Session(config.call_id, started_at=time.time())
+        session = Session(key, started_at=time.time())
         await self._store.save(session, owner, [])
         return session

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 
+from bankai import vouching
 from bankai.errors import BankaiError
 from bankai.intent.v1 import intent_pb2 as pb
 from bankai.intent.v1 import intent_pb2_grpc
@@ -48,6 +49,7 @@ class IntentServicer(intent_pb2_grpc.IntentServiceServicer):
         """See the proto."""
         check_text(request.text, "text")
         check_language(request.language, "language")
+        vouching.current().check_language(request.language)
         check_context(request.context)
         left = min(deadline.remaining(), _TIMEOUT_S)
         carry = await self._classifier.carry(request.context, left) if request.context else {}

@@ -15,7 +15,7 @@ class Session:
     """One call's state, what it was made from, and the latest answers.
 
     Attributes:
-        call_id: The call's id.
+        call_id: The call's id behind its channel's name, as ids are the channels' own.
         started_at: When the call was accepted, in seconds since the epoch; tells calls apart whose id is used again.
         state: What is known of the call.
         known: Fingerprint of every final segment by id, in the order in which they were applied.

@@ -1,8 +1,16 @@
 """Settings of the intent service, read from BANKAI_INTENT_<GROUP>__<NAME>."""
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
-from bankai.settings import Group, InferenceSettings, ProcessSettings, Seconds, ServerSettings, environment
+from bankai.settings import (
+    Group,
+    InferenceSettings,
+    OptionalRedisUrl,
+    Seconds,
+    ServerSettings,
+    ServiceSettings,
+    environment,
+)
 
 
 class SessionSettings(Group):
@@ -17,20 +25,12 @@ class SessionSettings(Group):
         key_prefix: Beginning of every key in Redis.
     """
 
-    redis_url: SecretStr = SecretStr("")
+    redis_url: OptionalRedisUrl = SecretStr("")
     redis_timeout_s: Seconds = 0.05
     ttl_s: Seconds = 300.0
     max_calls: int = Field(default=5000, ge=1)
     keep_answers: int = Field(default=64, ge=1)
     key_prefix: str = "bankai:intent:call:"
-
-    @field_validator("redis_url")
-    @classmethod
-    def _a_redis_url(cls, url: SecretStr) -> SecretStr:
-        value = url.get_secret_value()
-        if value and not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must begin with redis://, rediss:// or unix://")
-        return url
 
 
 class StreamSettings(Group):
@@ -55,7 +55,7 @@ class StreamSettings(Group):
     reconnect_delay_ms: int = Field(default=200, ge=0)
 
 
-class IntentSettings(ProcessSettings):
+class IntentSettings(ServiceSettings):
     """All settings of the intent service."""
 
     model_config = environment("INTENT")

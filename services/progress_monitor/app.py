@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import grpc
 
@@ -10,7 +11,7 @@ from bankai.blobs import Blobs
 from bankai.inference import open_backend
 from bankai.inference.backend import InferenceBackend
 from bankai.inference.repository import ModelRepository
-from bankai.interceptors import default_interceptors
+from bankai.interceptors import service_interceptors
 from bankai.model_health import watch_models
 from bankai.progress.v1 import progress_pb2_grpc
 from bankai.server import GrpcServer
@@ -23,24 +24,43 @@ from services.progress_monitor.change.detail import DetailModel
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.imagery.limits import ImageLimits
 from services.progress_monitor.imagery.reader import ImageReader
+from services.progress_monitor.importing import Importing
 from services.progress_monitor.meaning import evidence
 from services.progress_monitor.meaning.evidence import EvidenceModel, read_parameters
 from services.progress_monitor.meaning.states import StateModel
 from services.progress_monitor.observing import Observing
+from services.progress_monitor.photos.limits import PhotoLimits
+from services.progress_monitor.photos.reader import PhotoReader
 from services.progress_monitor.pixels import PixelStore
 from services.progress_monitor.proving import Proving
 from services.progress_monitor.rescanning import Rescanning
 from services.progress_monitor.servicer import Parts, ProgressServicer
 from services.progress_monitor.settings import ProgressMonitorSettings
+from services.progress_monitor.sources.roots import Roots
 from services.progress_monitor.storage.alerts import AlertStore
+from services.progress_monitor.storage.imports import ImportStore
 from services.progress_monitor.storage.migrations.upgrading import upgrade
 from services.progress_monitor.storage.observations import ObservationStore
 from services.progress_monitor.storage.projects import ProjectStore
 from services.progress_monitor.storage.rescans import RescanStore
+from services.progress_monitor.storage.turns import Turns
 
 MODELS = (change.MODEL, evidence.MODEL)
 """Names of the models that the service needs; the sub-metre model is used where it is served."""
 SERVICES = (servicer.NAME,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """What decodes files that nobody vouches for.
+
+    Attributes:
+        images: Pictures.
+        photos: Photos.
+    """
+
+    images: ImageReader
+    photos: PhotoReader
 
 
 @asynccontextmanager
@@ -60,14 +80,17 @@ async def serving(settings: ProgressMonitorSettings, backend: InferenceBackend) 
     server = GrpcServer(
         settings.server,
         name="progress_monitor",
-        interceptors=default_interceptors(settings.server, record_spans=bool(settings.telemetry.otlp_endpoint)),
+        interceptors=service_interceptors(settings),
     )
     database = Database(settings.storage.database)
-    reader = ImageReader(ImageLimits(max_bytes=settings.limits.image_bytes), settings.limits.readers)
+    readers = _Readers(
+        ImageReader(ImageLimits(max_bytes=settings.limits.image_bytes), settings.limits.readers),
+        PhotoReader(PhotoLimits(), settings.limits.readers),
+    )
     try:
         await upgrade(database)
-        await reader.start()
-        parts = _parts(settings, backend, database, reader, server)
+        await readers.images.start()
+        parts = _parts(settings, backend, database, readers, server)
 
         def register(grpc_server: grpc.aio.Server) -> None:
             progress_pb2_grpc.add_ProgressServiceServicer_to_server(ProgressServicer(parts), grpc_server)
@@ -76,7 +99,8 @@ async def serving(settings: ProgressMonitorSettings, backend: InferenceBackend) 
         async with beside(parts.rescanning.run()):
             yield server
     finally:
-        await reader.close()
+        await readers.images.close()
+        await readers.photos.close()
         await database.close()
 
 
@@ -102,7 +126,7 @@ def _parts(
     settings: ProgressMonitorSettings,
     backend: InferenceBackend,
     database: Database,
-    reader: ImageReader,
+    readers: _Readers,
     server: GrpcServer,
 ) -> Parts:
     projects, observations = ProjectStore(database), ObservationStore(database)
@@ -110,8 +134,11 @@ def _parts(
     pixels = PixelStore(Blobs(settings.storage.blobs))
     repository = ModelRepository(settings.inference.models_dir)
     states = StateModel(read_parameters(repository))
+    turns = Turns(database, settings.rescan.lease_s)
     detail = DetailModel(backend) if change_detail.MODEL in repository.names() else None
-    observing = Observing(reader, ChangeModel(backend), observations, pixels, detail)
+    observing = Observing(readers.images, ChangeModel(backend), observations, pixels, turns, detail)
+    roots = Roots(settings.limits.read_roots, settings.limits.read_buckets)
+    importing = Importing(roots, readers.images, observing, ImportStore(database), settings.limits, server.draining)
     assessing = Assessing(observations, alerts, EvidenceModel(backend), states)
     return Parts(
         projects=projects,
@@ -119,10 +146,13 @@ def _parts(
         alerts=alerts,
         rescans=rescans,
         pixels=pixels,
+        photos=readers.photos,
         observing=observing,
+        importing=importing,
         assessing=assessing,
         proving=Proving(observations, pixels),
         rescanning=Rescanning(rescans, projects, observing, assessing, settings.rescan),
         limits=settings.limits,
+        roots=roots,
         draining=server.draining,
     )

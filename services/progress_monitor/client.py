@@ -40,11 +40,13 @@ class ProgressClient:
         )
         return answer.project
 
-    async def observe(self, config: pb.ObservationConfig, file: Path) -> pb.Observation:
-        """Sends a picture."""
+    async def observe(self, config: pb.ObservationConfig, file: Path | None = None) -> pb.Observation:
+        """Sends a picture, or names one: without a file, the config's uri says where it lies."""
 
         async def requests() -> AsyncIterator[pb.AddObservationRequest]:
             yield pb.AddObservationRequest(config=config)
+            if file is None:
+                return
             with file.open("rb") as stream:
                 while chunk := stream.read(CHUNK_BYTES):
                     yield pb.AddObservationRequest(chunk=chunk)
@@ -52,6 +54,17 @@ class ProgressClient:
         call = self._stub.AddObservation(requests(), timeout=OBSERVE_TIMEOUT_S, metadata=self._metadata)
         answer: pb.AddObservationResponse = await _answered(call)
         return answer.observation
+
+    async def import_stac(self, request: pb.ImportStacRequest) -> AsyncIterator[pb.ImportStacResponse]:
+        """Imports a catalogue: what became of each of its items, as it becomes known."""
+        call = self._stub.ImportStac(request, metadata=self._metadata)
+        try:
+            async for response in call:
+                yield response
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
 
     async def assess(self, request: pb.AssessRequest) -> pb.Assessment:
         """Asks how far a project was."""

@@ -1,5 +1,6 @@
 """Between the API's messages and the domain."""
 
+import math
 import time
 from collections.abc import Iterable
 
@@ -13,12 +14,13 @@ from services.progress_monitor.aoi import parse_aoi
 from services.progress_monitor.change.surfaces import Surface
 from services.progress_monitor.imagery.opening import Corners
 from services.progress_monitor.imagery.sensors import Sensor
+from services.progress_monitor.importing import Catalogue, ImportStatus, Outcome
 from services.progress_monitor.meaning.alerts import Alert, AlertKind
 from services.progress_monitor.meaning.assessment import Assessment, Decision
 from services.progress_monitor.meaning.stages import Stage
 from services.progress_monitor.meaning.states import Belief
 from services.progress_monitor.observation import Observation, Status
-from services.progress_monitor.photo import SitePhoto
+from services.progress_monitor.photos.photo import SitePhoto
 from services.progress_monitor.project import CurvePoint, Drawdown, Milestone, Plan, Project, check_project
 from services.progress_monitor.proving import EvidenceKind
 from services.progress_monitor.storage.rescans import Rescan
@@ -39,6 +41,7 @@ _STATUSES = {
     Status.NOT_REGISTERED: pb.OBSERVATION_STATUS_NOT_REGISTERED,
     Status.REPLAYED: pb.OBSERVATION_STATUS_REPLAYED,
 }
+_IMPORTS = {status: pb.ImportStatus.Value(f"IMPORT_STATUS_{status.name}") for status in ImportStatus}
 _ALERTS = {kind: pb.AlertKind.Value(f"ALERT_KIND_{kind.name}") for kind in AlertKind}
 _KINDS = {pb.EvidenceKind.Value(f"EVIDENCE_KIND_{kind.name}"): kind for kind in EvidenceKind}
 _DECISIONS = {decision: pb.DrawdownDecision.Value(f"DRAWDOWN_DECISION_{decision.name}") for decision in Decision}
@@ -102,14 +105,18 @@ def curve(points: Iterable[CurvePoint]) -> list[pb.CurvePoint]:
     return [pb.CurvePoint(time=timestamp(point.time), progress=point.progress) for point in points]
 
 
-def sensor(value: int) -> Sensor:
+def sensor(value: int, field: str) -> Sensor:
     """Where a picture comes from.
+
+    Args:
+        value: As the API names it.
+        field: Path of the field that says it.
 
     Raises:
         InvalidRequestError: SENSOR_REQUIRED.
     """
     if value not in _SENSORS:
-        raise invalid("SENSOR_REQUIRED", "config.sensor", "must say where the picture comes from")
+        raise invalid("SENSOR_REQUIRED", field, "must say where the picture comes from")
     return _SENSORS[pb.Sensor.ValueType(value)]
 
 
@@ -117,6 +124,32 @@ def corners(message: pb.Corners) -> Corners:
     """Corners that a caller gives."""
     places = (message.top_left, message.top_right, message.bottom_right, message.bottom_left)
     return Corners(*((place.longitude, place.latitude) for place in places))
+
+
+def catalogue(request: pb.ImportStacRequest) -> Catalogue:
+    """What is to be imported.
+
+    Raises:
+        InvalidRequestError: SENSOR_REQUIRED, for a sensor that is not known.
+    """
+    return Catalogue(
+        uri=request.uri,
+        start=seconds(request.start_time) if request.HasField("start_time") else -math.inf,
+        end=seconds(request.end_time) if request.HasField("end_time") else math.inf,
+        sensor=sensor(request.sensor, "sensor") if request.sensor else None,
+    )
+
+
+def import_message(outcome: Outcome) -> pb.ImportStacResponse:
+    """What became of an item."""
+    return pb.ImportStacResponse(
+        item_id=outcome.item_id,
+        status=_IMPORTS[outcome.status],
+        reason=outcome.reason,
+        message=outcome.message,
+        observation=observation_message(outcome.observation) if outcome.observation else None,
+        items=outcome.items,
+    )
 
 
 def observation_message(kept: Observation) -> pb.Observation:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +17,11 @@ from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.comparison import Comparison, compare
 from services.progress_monitor.detailing import Detailed, detailed
 from services.progress_monitor.fingerprint import distance, fingerprint
+from services.progress_monitor.grid import Grid
 from services.progress_monitor.imagery.cutting import Chip
 from services.progress_monitor.imagery.opening import Corners
 from services.progress_monitor.imagery.quality import judge
-from services.progress_monitor.imagery.question import Question
+from services.progress_monitor.imagery.question import Layer, Question
 from services.progress_monitor.imagery.reader import ImageReader
 from services.progress_monitor.imagery.sensors import Sensor
 from services.progress_monitor.meaning.measures import UNCHANGED, Shown, activity, month_before
@@ -30,6 +30,7 @@ from services.progress_monitor.pixels import Findings, PixelStore
 from services.progress_monitor.project import DAY_S, Project
 from services.progress_monitor.site import Site
 from services.progress_monitor.storage.observations import ObservationStore
+from services.progress_monitor.storage.turns import Turns
 
 _SAME_PIXELS = 1e-3
 """Mean difference of reflectance below which two pictures are one: noise alone makes more."""
@@ -37,23 +38,34 @@ _SAME_BITS = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Which picture it is.
+
+    Attributes:
+        sha256: Of the file, or of the site in it where it was cut out of several; hexadecimal.
+        acquired: When it was taken, seconds since 1970.
+        sensor: Where it comes from.
+    """
+
+    sha256: str
+    acquired: float
+    sensor: Sensor
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture that was sent.
 
     Attributes:
+        origin: Which it is.
         path: Its file.
-        sha256: Of the file, hexadecimal.
-        acquired: When it was taken, seconds since 1970.
-        sensor: Where it comes from.
         bands: Names of its bands; empty to trust the file.
         offset: Digital number that stands for no light; None for what is usual.
         corners: Where it lies, for a file that does not say.
     """
 
+    origin: Origin
     path: Path
-    sha256: str
-    acquired: float
-    sensor: Sensor
     bands: tuple[str, ...] = ()
     offset: float | None = None
     corners: Corners | None = None
@@ -67,20 +79,21 @@ class Observing:
         model: The change model.
         observations: Keeps what was measured.
         pixels: Keeps the pixels.
+        turns: Keeps pictures of one project apart: each is compared with those before.
         detail: The sub-metre change model; None where it is not served, and every picture is judged at 10 m.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # what it stands on
         self,
         reader: ImageReader,
         model: ChangeModel,
         observations: ObservationStore,
         pixels: PixelStore,
+        turns: Turns,
         detail: DetailModel | None = None,
     ) -> None:
         self._reader, self._model, self._observations, self._pixels = reader, model, observations, pixels
-        self._detail = detail
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns, self._detail = turns, detail
 
     async def observe(self, project: Project, picture: Picture, *, timeout: float) -> Observation:  # noqa: ASYNC109  # part of a deadline
         """Takes in a picture; one that is there already is returned as it is.
@@ -94,18 +107,53 @@ class Observing:
             InvalidRequestError: What cutting raises, or ACQUIRE_TIME_INVALID.
             BankaiError: As the models and the stores.
         """
-        if not 0 < picture.acquired < time.time() + DAY_S:
-            raise InvalidRequestError("ACQUIRE_TIME_INVALID", "acquire_time must be there and not lie in the future")
-        if (known := _same(await self._observations.of_project(project.id), picture)) is not None:
+        check_acquired(picture.origin.acquired)
+        if (known := await self.known(project, picture.origin)) is not None:
             return known
         site = await asyncio.to_thread(Site.of, project.aoi)
-        finer = site.detail if self._detail is not None else None
-        question = Question(
-            picture.path, site.grid, picture.sensor, picture.bands, picture.offset, picture.corners, finer
-        )
+        layers = (Layer(picture.path, picture.bands),)
+        finer = self.finer_grid(site)
+        question = Question(layers, site.grid, picture.origin.sensor, picture.offset, picture.corners, finer)
         chip = await self._reader.cut(question, timeout=timeout)
-        async with self._turn(project.id):
-            return await self._taken_in(project, site, picture, chip, timeout=timeout)
+        return await self.take_in(project, site, picture.origin, chip, timeout=timeout)
+
+    def finer_grid(self, site: Site) -> Grid | None:
+        """The grid to which sub-metre colour is cut as well; None where nothing would look at it."""
+        return site.detail if self._detail is not None else None
+
+    async def known(self, project: Project, origin: Origin) -> Observation | None:
+        """What is kept of a picture that was sent before; None where it was not."""
+        return _same(await self._observations.of_project(project.id), origin)
+
+    async def kept(self, project: Project, observation_id: str) -> Observation | None:
+        """What is kept of a picture by its id; None where nothing is."""
+        known = await self._observations.of_project(project.id)
+        return next((each for each in known if each.id == observation_id), None)
+
+    async def take_in(
+        self,
+        project: Project,
+        site: Site,
+        origin: Origin,
+        chip: Chip,
+        *,
+        timeout: float,  # noqa: ASYNC109  # part of a deadline
+    ) -> Observation:
+        """Takes in a picture that is cut already.
+
+        Args:
+            project: The project.
+            site: Where it is.
+            origin: Which picture it is.
+            chip: The site in it.
+            timeout: Seconds until the answer is of no use any more.
+
+        Raises:
+            BankaiError: As the models and the stores.
+        """
+        return await self._turns.alone(
+            project.id, lambda: self._taken_in(project, site, origin, chip, timeout=timeout), timeout=timeout
+        )
 
     async def measure_again(self, project: Project, *, timeout: float) -> int:  # noqa: ASYNC109  # part of a deadline
         """Measures every picture of a project anew; returns how many.
@@ -114,32 +162,27 @@ class Observing:
             BankaiError: As the models and the stores.
         """
         site = await asyncio.to_thread(Site.of, project.aoi)
-        async with self._turn(project.id):
-            return await self._again(project, site, timeout=timeout)
-
-    def _turn(self, project_id: str) -> asyncio.Lock:
-        """One picture of a project after the other: each is compared with those before."""
-        return self._turns.setdefault(project_id, asyncio.Lock())
+        return await self._turns.alone(project.id, lambda: self._again(project, site, timeout=timeout), timeout=timeout)
 
     async def _taken_in(
         self,
         project: Project,
         site: Site,
-        picture: Picture,
+        origin: Origin,
         chip: Chip,
         *,
         timeout: float,  # noqa: ASYNC109  # part of a deadline
     ) -> Observation:
         known = await self._observations.of_project(project.id)
-        if (same := _same(known, picture)) is not None:  # it came meanwhile
+        if (same := _same(known, origin)) is not None:  # it came meanwhile
             return same
         observation = Observation(
             id=secrets.token_hex(16),
             project_id=project.id,
-            acquired=picture.acquired,
+            acquired=origin.acquired,
             created=time.time(),
-            sensor=picture.sensor,
-            sha256=picture.sha256,
+            sensor=origin.sensor,
+            sha256=origin.sha256,
             fingerprint=fingerprint(chip.reflectance[:3].mean(0)),
             bands=chip.bands,
             status=Status.USED,
@@ -150,15 +193,18 @@ class Observing:
             reference_id="",
             model_version="",
         )
-        replayed = await self._replayed(observation, chip, known)
+        twin = await self._twin(observation, chip, known)
+        if twin is not None and _apart(twin, observation) < DAY_S:  # it came another way, its time more or less exact
+            return twin
         await self._pixels.put_chip(project.id, observation.id, chip)
-        if replayed is not None:
-            observation = replace(observation, status=Status.REPLAYED, reason=replayed)
-            return await self._observations.put(observation)
-        past = [each for each in known if each.acquired <= picture.acquired]
+        if twin is not None:
+            when = time.strftime("%Y-%m-%d", time.gmtime(twin.acquired))
+            reason = f"it is the picture of {when} under another date"
+            return await self._observations.put(replace(observation, status=Status.REPLAYED, reason=reason))
+        past = [each for each in known if each.acquired <= origin.acquired]
         measured = await self._measured(site, observation, chip, past, timeout=timeout)
         kept = await self._observations.put(measured)
-        if measured.status is Status.USED and any(each.acquired > picture.acquired for each in known):
+        if measured.status is Status.USED and any(each.acquired > origin.acquired for each in known):
             await self._again(project, site, timeout=timeout)  # later ones are compared with it
         return kept
 
@@ -249,24 +295,37 @@ class Observing:
         now = Shown(seen.reflectance, seen.usable)
         return activity(now, Shown(found.reflectance, found.usable), site.frame.site)
 
-    async def _replayed(self, observation: Observation, chip: Chip, known: Sequence[Observation]) -> str | None:
-        """Why a picture is an earlier one under another time; None where it is not."""
-        for each in known:
-            if each.acquired == observation.acquired:
-                continue
-            same = each.sha256 == observation.sha256
-            if not same and distance(each.fingerprint, observation.fingerprint) <= _SAME_BITS:
+    async def _twin(self, observation: Observation, chip: Chip, known: Sequence[Observation]) -> Observation | None:
+        """Another picture that shows the same pixels: the nearest in time, replays last; None where there is none."""
+        for each in sorted(known, key=lambda each: (each.status is Status.REPLAYED, _apart(each, observation))):
+            if each.sha256 == observation.sha256:
+                return each
+            if distance(each.fingerprint, observation.fingerprint) <= _SAME_BITS:
                 other = await self._pixels.chip(observation.project_id, each.id)
-                same = _same_pixels(chip, other)
-            if same:
-                when = time.strftime("%Y-%m-%d", time.gmtime(each.acquired))
-                return f"it is the picture of {when} under another date"
+                if _same_pixels(chip, other):
+                    return each
         return None
 
 
-def _same(known: Sequence[Observation], picture: Picture) -> Observation | None:
-    """What is kept of a picture that was sent before."""
-    sent = (picture.sha256, picture.acquired)
+def _apart(one: Observation, other: Observation) -> float:
+    return abs(one.acquired - other.acquired)
+
+
+def check_acquired(time_s: float) -> None:
+    """Refuses a time at which no picture can have been taken.
+
+    Args:
+        time_s: Seconds since 1970.
+
+    Raises:
+        InvalidRequestError: ACQUIRE_TIME_INVALID.
+    """
+    if not 0 < time_s < time.time() + DAY_S:
+        raise InvalidRequestError("ACQUIRE_TIME_INVALID", "acquire_time must be there and not lie in the future")
+
+
+def _same(known: Sequence[Observation], origin: Origin) -> Observation | None:
+    sent = (origin.sha256, origin.acquired)
     return next((each for each in known if (each.sha256, each.acquired) == sent), None)
 
 

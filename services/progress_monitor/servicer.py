@@ -19,13 +19,16 @@ from bankai.timestamps import seconds
 from services.progress_monitor import converters
 from services.progress_monitor.aoi import parse_aoi
 from services.progress_monitor.assessing import Assessing
+from services.progress_monitor.importing import Importing
 from services.progress_monitor.meaning.assessment import check_drawdown
-from services.progress_monitor.observing import Observing, Picture
-from services.progress_monitor.photo import SitePhoto, distance_to, doubts, read_photo
+from services.progress_monitor.observing import Observing, Origin, Picture
+from services.progress_monitor.photos.photo import SitePhoto, distance_to, doubts
+from services.progress_monitor.photos.reader import PhotoReader
 from services.progress_monitor.pixels import PixelStore
 from services.progress_monitor.proving import Proving
 from services.progress_monitor.rescanning import Rescanning
 from services.progress_monitor.settings import LimitSettings
+from services.progress_monitor.sources.roots import Roots
 from services.progress_monitor.spool import Spooled, named, spooled
 from services.progress_monitor.storage.alerts import AlertStore
 from services.progress_monitor.storage.observations import ObservationStore
@@ -55,11 +58,14 @@ class Parts:
         alerts: Keeps alerts.
         rescans: Keeps rescans.
         pixels: Keeps pixels.
+        photos: Reads photos.
         observing: Measures pictures.
+        importing: Imports catalogues.
         assessing: Assesses projects.
         proving: Makes proofs.
         rescanning: Works on rescans.
         limits: What callers may ask for.
+        roots: Files that callers may name.
         draining: Set when the service is about to stop.
     """
 
@@ -68,11 +74,14 @@ class Parts:
     alerts: AlertStore
     rescans: RescanStore
     pixels: PixelStore
+    photos: PhotoReader
     observing: Observing
+    importing: Importing
     assessing: Assessing
     proving: Proving
     rescanning: Rescanning
     limits: LimitSettings
+    roots: Roots
     draining: asyncio.Event
 
 
@@ -132,14 +141,12 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
             raise _config_required()
         config = first.config
         project = await parts.projects.get(config.project_id)
-        sensor = converters.sensor(config.sensor)
+        sensor = converters.sensor(config.sensor, "config.sensor")
 
         async def observe(file: Spooled) -> pb.AddObservationResponse:
             picture = Picture(
+                origin=Origin(file.sha256, seconds(config.acquire_time), sensor),
                 path=file.path,
-                sha256=file.sha256,
-                acquired=seconds(config.acquire_time),
-                sensor=sensor,
                 bands=tuple(config.bands),
                 offset=config.radiometric_offset if config.HasField("radiometric_offset") else None,
                 corners=converters.corners(config.corners) if config.HasField("corners") else None,
@@ -149,9 +156,20 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
             return pb.AddObservationResponse(observation=converters.observation_message(observation))
 
         if config.uri:
-            return await observe(await named(config.uri, parts.limits))
+            async with named(await parts.roots.source(config.uri), parts.limits.image_bytes) as file:
+                return await observe(file)
         async with spooled(_chunks(requests), parts.limits.image_bytes) as file:
             return await observe(file)
+
+    async def ImportStac(  # noqa: D102, N802  # grpc's
+        self,
+        request: pb.ImportStacRequest,
+        context: Context,  # noqa: ARG002
+    ) -> AsyncIterator[pb.ImportStacResponse]:
+        project = await self._parts.projects.get(request.project_id)
+        catalogue = converters.catalogue(request)
+        async for outcome in self._parts.importing.run(project, catalogue, timeout=deadline.remaining()):
+            yield converters.import_message(outcome)
 
     async def AddSitePhoto(  # noqa: D102, N802  # grpc's
         self,
@@ -166,7 +184,7 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
         project = await parts.projects.get(first.config.project_id)
         claimed = seconds(first.config.claimed_time) if first.config.HasField("claimed_time") else None
         async with spooled(_chunks(requests), parts.limits.photo_bytes) as file:
-            exif = await asyncio.to_thread(lambda: read_photo(file.path.read_bytes()))
+            exif = await parts.photos.read(file.path, timeout=min(parts.limits.observe_s, deadline.remaining()))
             sha256 = file.sha256
         aoi = parse_aoi(project.aoi)
         photo = SitePhoto(

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from bankai.settings import Group, InferenceSettings, ProcessSettings, Seconds, ServerSettings, environment
+from bankai.settings import Group, InferenceSettings, Seconds, ServerSettings, ServiceSettings, environment
 from bankai.state_settings import StateSettings
 
 _MIB = 1024 * 1024
@@ -34,8 +34,11 @@ class LimitSettings(Group):
         photo_bytes: Largest photo.
         upload_idle_s: Seconds without a message after which an upload ends with UPLOAD_IDLE.
         observe_s: Longest that measuring one picture may take.
-        readers: Pictures that are decoded at once.
+        readers: Pictures, and as many photos, that are decoded at once.
         read_roots: Folders below which `uri` may name files; none unless said.
+        read_buckets: The same in S3, as s3://bucket or s3://bucket/prefix, with address and credentials where the AWS
+            SDK looks for them.
+        catalogue_items: Documents and items that a STAC catalogue may have.
     """
 
     image_bytes: int = Field(default=1024 * _MIB, gt=0)
@@ -44,6 +47,16 @@ class LimitSettings(Group):
     observe_s: Seconds = 120.0
     readers: int = Field(default=2, ge=1)
     read_roots: tuple[Path, ...] = ()
+    read_buckets: tuple[str, ...] = ()
+    catalogue_items: int = Field(default=10_000, ge=1)
+
+    @field_validator("read_buckets")
+    @classmethod
+    def _buckets(cls, roots: tuple[str, ...]) -> tuple[str, ...]:
+        for root in roots:
+            if not root.removeprefix("s3://").strip("/") or not root.startswith("s3://"):
+                raise ValueError("must be s3://bucket or s3://bucket/prefix")
+        return roots
 
 
 class RescanSettings(Group):
@@ -51,7 +64,7 @@ class RescanSettings(Group):
 
     Attributes:
         workers: Projects that are scanned at once; 0 leaves them to other processes.
-        lease_s: Seconds after which another process takes up the project of one that died.
+        lease_s: Seconds after which another process takes up the project of one that died; of a single picture, too.
         poll_s: Seconds between two looks for projects that other processes left.
     """
 
@@ -60,7 +73,7 @@ class RescanSettings(Group):
     poll_s: Seconds = 1.0
 
 
-class ProgressMonitorSettings(ProcessSettings):
+class ProgressMonitorSettings(ServiceSettings):
     """All settings of the progress_monitor service."""
 
     model_config = environment("PROGRESS_MONITOR")

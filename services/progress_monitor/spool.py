@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from bankai.errors import InvalidRequestError, NotFoundError
-from services.progress_monitor.settings import LimitSettings
+from bankai.errors import InvalidRequestError
+from services.progress_monitor.sources.source import Source, pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +42,39 @@ async def spooled(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[Spoo
         async for chunk in chunks:
             size += len(chunk)
             if size > most:
-                raise InvalidRequestError(
-                    "IMAGE_TOO_LARGE", f"the file is larger than the {most} bytes allowed: cut it"
-                )
+                raise _too_large(most)
             digest.update(chunk)
             await asyncio.to_thread(file.write, chunk)
         await asyncio.to_thread(file.flush)
         yield Spooled(Path(file.name), digest.hexdigest())
 
 
-async def named(uri: str, limits: LimitSettings) -> Spooled:
-    """A file that a caller names instead of sending it.
+@asynccontextmanager
+async def named(source: Source, most: int) -> AsyncIterator[Spooled]:
+    """A file that a caller names instead of sending it; one that lies elsewhere is taken in like one that is sent.
+
+    Args:
+        source: The file.
+        most: Bytes that it may have.
 
     Raises:
-        InvalidRequestError: URI_NOT_ALLOWED or IMAGE_TOO_LARGE.
-        NotFoundError: URI_NOT_FOUND.
+        InvalidRequestError: IMAGE_TOO_LARGE.
+        BankaiError: As the source.
     """
-    parts = urlsplit(uri)
-    path = await asyncio.to_thread(Path(unquote(parts.path)).resolve)
-    roots = [await asyncio.to_thread(root.resolve) for root in limits.read_roots]
-    if parts.scheme != "file" or parts.netloc or not any(path.is_relative_to(root) for root in roots):
-        raise InvalidRequestError("URI_NOT_ALLOWED", "uri must be file:///... below a folder that the service may read")
-    return await asyncio.to_thread(_hashed, path, limits.image_bytes)
+    stat = await source.stat()
+    if stat.size > most:
+        raise _too_large(most)
+    if source.path is not None:
+        yield await asyncio.to_thread(_hashed, source.path)
+        return
+    async with spooled(pieces(source, stat), most) as file:
+        yield file
 
 
-def _hashed(path: Path, most: int) -> Spooled:
-    if not path.is_file():
-        raise NotFoundError("URI_NOT_FOUND", "there is no file at uri")
-    if path.stat().st_size > most:
-        raise InvalidRequestError("IMAGE_TOO_LARGE", f"the file is larger than the {most} bytes allowed: cut it")
+def _hashed(path: Path) -> Spooled:
     with path.open("rb") as file:
         return Spooled(path, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _too_large(most: int) -> InvalidRequestError:
+    return InvalidRequestError("IMAGE_TOO_LARGE", f"the file is larger than the {most} bytes allowed: cut it")

@@ -56,6 +56,17 @@ def test_the_standard_library_and_warnings_are_written_alike(logs: Logs) -> None
     assert PHONE not in logs.text
 
 
+def test_what_grpc_says_of_metadata_that_is_no_text_holds_nothing_of_it(logs: Logs) -> None:
+    try:
+        b"\xd0\xd7 letmein".decode()
+    except UnicodeDecodeError:
+        standard.getLogger("grpc._cython.cygrpc").exception("Invalid encoding on %s", b"\xd0\xd7 letmein")
+    (line,) = logs.lines()
+    assert (line["level"], line["event"]) == ("warning", "a client's metadata is no text")
+    assert "letmein" not in logs.text
+    assert "exception" not in line
+
+
 def test_levels_below_the_setting_are_dropped(capsys: pytest.CaptureFixture[str]) -> None:
     with logged(capsys, level="warning") as logs:
         structlog.get_logger("x").info("low")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import mlserver_process
+from benchmarks import envoy_process, mlserver_process
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a few seconds each where the machine is not busy
 
@@ -46,8 +46,35 @@ def test_throughput() -> None:
         assert report[way]["ratio"] > 0
 
 
+def test_quota() -> None:
+    report = _quick("quota")
+    assert all(us > 0 for us in report["us"].values())
+    assert set(report["added_over_round_trip"]) == {"local", "leased_1", "leased_5", "leased_50"}
+    assert report["added_over_round_trip"]["local"] < report["added_over_round_trip"]["leased_1"]
+
+
+def test_rescan() -> None:
+    report = _quick("rescan")
+    assert report["done"] == report["sites"] > report["done_at_kill"] > 0
+    assert (report["repeated"], report["unmeasured"]) == (0, 0)
+
+
 @pytest.mark.skipif(not mlserver_process.PROGRAM.exists(), reason="make bench-peer has not been run")
 def test_peer_mlserver() -> None:
     report = _quick("peer_mlserver")
     assert all(each["lost"] == 0 for load in ("closed", "paced") for each in report[load].values())
     assert report["throughput_ratio"] > 0
+
+
+@pytest.mark.skipif(not envoy_process.PROGRAM.exists(), reason="make bench-envoy-peer has not been run")
+def test_peer_envoy() -> None:
+    report = _quick("peer_envoy")
+    assert not report["failures"]
+    assert report["answers"]["gateway"]["n"] == report["answers"]["envoy_call"]["n"] > 0
+
+
+def test_audit() -> None:
+    report = _quick("audit")
+    assert report["line_bytes"] > 500
+    assert 0 < report["us"]["floor"] < report["us"]["record"]
+    assert report["added_us"] > 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bankai.errors import UnauthenticatedError
-from gateway.keys import KeyRing, read_keys
+from gateway.authn.api_keys import KeyRing, read_keys
 from tests.cli.conftest import Run
 
 

@@ -23,6 +23,7 @@ COMMANDS = [
     ["eval", "progress"],
     ["progress", "add"],
     ["progress", "observe"],
+    ["progress", "import-stac"],
     ["progress", "assess"],
     ["progress", "timeline"],
     ["progress", "report"],
@@ -30,6 +31,13 @@ COMMANDS = [
     ["train", "progress"],
     ["models", "list"],
     ["gateway", "new-key"],
+    ["gateway", "revoke-key"],
+    ["gateway", "new-vouching-key"],
+    ["gateway", "check-policy"],
+    ["gateway", "explain"],
+    ["audit", "new-key"],
+    ["audit", "verify"],
+    ["audit", "export"],
 ]
 
 

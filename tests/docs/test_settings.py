@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
@@ -19,18 +20,26 @@ PROCESSES = (GatewaySettings, IntentSettings, DocExtractSettings, ProgressMonito
 COMMANDS = {"BANKAI_ADDRESS", "BANKAI_API_KEY", "BANKAI_PUBLIC_DATA"}
 
 
+def _below(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models that a setting is a group of, also where it may be left out."""
+    for each in (annotation, *get_args(annotation)):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            yield each
+
+
 def _variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for field, info in model.model_fields.items():
         yield prefix + field.upper()
-        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            yield from _variables(info.annotation, f"{prefix}{field.upper()}__")
+        for below in _below(info.annotation):
+            yield from _variables(below, f"{prefix}{field.upper()}__")
 
 
 def _groups(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     yield model
     for info in model.model_fields.values():
-        if isinstance(info.annotation, type) and issubclass(info.annotation, Group):
-            yield from _groups(info.annotation)
+        for below in _below(info.annotation):
+            if issubclass(below, Group):
+                yield from _groups(below)
 
 
 VARIABLES = COMMANDS | {

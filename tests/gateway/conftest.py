@@ -6,12 +6,14 @@ from typing import Any
 
 import grpc
 import pytest
+import yaml
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import REGISTRY
 
 from bankai.server import GrpcServer
 from gateway.app import gateway
-from gateway.keys import add_key, new_key
+from gateway.authn.api_keys import add_key, new_key
+from gateway.reflection import SERVICES as REFLECTION
 from gateway.settings import GatewaySettings
 from tests.gateway.toy import SERVICE, Toy, serving
 
@@ -55,11 +57,22 @@ def key_file(tmp_path: Path) -> tuple[Path, str]:
     return file, raw
 
 
+def policy_beside(keys_file: Path, *channels: str) -> Path:
+    """A policy beside a file of keys, that lets channels call the toy and whatever else the tests call."""
+    services = [SERVICE, "no.Such", "bankai.intent.v1.IntentService", *REFLECTION]
+    grants = [{"service": service, "methods": ["*"]} for service in services]
+    file = keys_file.with_name("policy.yaml")
+    content = {"channels": {channel: {"allow": grants} for channel in channels or ("ivr", "core-banking")}}
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return file
+
+
 def settings_for(target: str, keys_file: Path, **server: Any) -> GatewaySettings:
     return GatewaySettings.model_validate(
         {
             "routes": {SERVICE: target},
             "keys_file": keys_file,
+            "policy_file": policy_beside(keys_file),
             "server": {"listen": "127.0.0.1:0", "drain_grace_s": 0, **server},
         }
     )

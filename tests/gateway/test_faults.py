@@ -15,7 +15,7 @@ import pytest
 from bankai.loopback import free_ports
 from bankai.status import from_rpc_error
 from gateway.settings import BackendSettings
-from tests.gateway.conftest import Client, as_is, settings_for, through
+from tests.gateway.conftest import Client, as_is, policy_beside, settings_for, through
 from tests.gateway.toy import SERVICE, Toy, serving
 
 Process = asyncio.subprocess.Process
@@ -112,8 +112,14 @@ async def test_a_backend_that_comes_later_is_found(key_file: tuple[Path, str], t
 
 
 @pytest.mark.parametrize("method", ["/no.such.v1.Service/Method", "/Method", "/", f"/{SERVICE}x/Echo"])
-async def test_an_unknown_service(client: Client, method: str) -> None:
+async def test_a_service_that_the_policy_does_not_name(client: Client, method: str) -> None:
     error = await failure(client.channel.unary_unary(method, as_is, as_is)(b"", metadata=client.key))
+    assert error.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert from_rpc_error(error).reason == "METHOD_NOT_ALLOWED"
+
+
+async def test_a_service_of_the_policy_without_a_route(client: Client) -> None:
+    error = await failure(client.channel.unary_unary("/no.Such/Method", as_is, as_is)(b"", metadata=client.key))
     assert error.code() is grpc.StatusCode.UNIMPLEMENTED
     assert from_rpc_error(error).reason == "UNKNOWN_METHOD"
 
@@ -217,6 +223,7 @@ async def test_sigterm_lets_calls_finish_and_tells_streams_to_go(key_file: tuple
             "BANKAI_GATEWAY_SERVER__LISTEN": f"127.0.0.1:{port}",
             "BANKAI_GATEWAY_SERVER__DRAIN_GRACE_S": "5",
             "BANKAI_GATEWAY_KEYS_FILE": str(key_file[0]),
+            "BANKAI_GATEWAY_POLICY_FILE": str(policy_beside(key_file[0])),
             "BANKAI_GATEWAY_ROUTES": json.dumps({SERVICE: f"127.0.0.1:{backend_port}"}),
         }
         metadata = (("x-api-key", key_file[1]),)
@@ -253,7 +260,7 @@ async def test_a_start_with_a_wrong_setting_exits_with_its_name() -> None:
     )
     _, said = await process.communicate()
     assert process.returncode == 2
-    assert b"BANKAI_GATEWAY_KEYS_FILE" in said
+    assert b"BANKAI_GATEWAY_POLICY_FILE" in said
     assert b"Traceback" not in said
 
 
@@ -262,6 +269,7 @@ async def test_an_address_in_use_is_told_without_a_traceback(client: Client, key
     environment = {
         "BANKAI_GATEWAY_SERVER__LISTEN": f"127.0.0.1:{client.server.port}",
         "BANKAI_GATEWAY_KEYS_FILE": str(key_file[0]),
+        "BANKAI_GATEWAY_POLICY_FILE": str(policy_beside(key_file[0])),
         "BANKAI_GATEWAY_ROUTES": json.dumps({SERVICE: "127.0.0.1:1"}),
     }
     process = await asyncio.create_subprocess_exec(

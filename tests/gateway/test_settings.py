@@ -5,6 +5,7 @@ import pytest
 
 from bankai.settings import describe, load
 from gateway.settings import GatewaySettings
+from tests.gateway.conftest import policy_beside
 
 INTENT = "bankai.intent.v1.IntentService"
 
@@ -12,6 +13,7 @@ INTENT = "bankai.intent.v1.IntentService"
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, key_file: tuple[Path, str]) -> pytest.MonkeyPatch:
     monkeypatch.setenv("BANKAI_GATEWAY_KEYS_FILE", str(key_file[0]))
+    monkeypatch.setenv("BANKAI_GATEWAY_POLICY_FILE", str(policy_beside(key_file[0])))
     return monkeypatch
 
 
@@ -87,11 +89,30 @@ def test_a_gateway_without_routes_does_not_start(
     assert "must name a service" in problem(capsys)
 
 
-def test_a_gateway_without_keys_does_not_start(
+def test_a_gateway_without_a_policy_does_not_start(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("BANKAI_GATEWAY_ROUTES", json.dumps({INTENT: "127.0.0.1:1"}))
-    assert "BANKAI_GATEWAY_KEYS_FILE" in problem(capsys)
+    assert "BANKAI_GATEWAY_POLICY_FILE" in problem(capsys)
+
+
+def test_a_gateway_that_nobody_could_call_does_not_start(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("BANKAI_GATEWAY_ROUTES", json.dumps({INTENT: "127.0.0.1:1"}))
+    environment.delenv("BANKAI_GATEWAY_KEYS_FILE")
+    assert "nobody can call" in problem(capsys)
+
+
+def test_a_wrong_policy_stops_the_start_with_its_line(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("channels:\n  ivr:\n    priority: urgent\n")
+    environment.setenv("BANKAI_GATEWAY_POLICY_FILE", str(file))
+    said = problem(capsys)
+    assert "BANKAI_GATEWAY_POLICY_FILE" in said
+    assert "policy.yaml:3: channels.ivr.priority" in said
 
 
 def test_a_wrong_keys_file_stops_the_start(

@@ -19,7 +19,7 @@ from bankai.settings import ServerSettings
 SERVICE = "toy.v1.Toy"
 BIG = 64 * 1024
 
-_UNARY = ("Echo", "Show", "Fail", "Hang", "Huge")
+_UNARY = ("Echo", "Show", "Fail", "Hang", "Huge", "Slow")
 _SERVER_STREAM = ("Count", "Flood", "Early")
 _CLIENT_STREAM = ("Collect", "Deaf")
 _BIDI = ("Chat", "Refuse")
@@ -32,6 +32,7 @@ class Toy(grpc.GenericRpcHandler):
         self.events: list[str] = []
         self.flooded = 0
         self.metadata: dict[str, Any] = {}
+        self.trailers: tuple[tuple[str, str], ...] = ()
         self.may_read = asyncio.Event()
         self._news = asyncio.Condition()
 
@@ -61,7 +62,17 @@ class Toy(grpc.GenericRpcHandler):
         return make(getattr(self, f"_{name.lower()}"))
 
     async def _echo(self, request: bytes, context: Context) -> bytes:
+        if self.trailers:
+            context.set_trailing_metadata(self.trailers)
         return request
+
+    async def _slow(self, request: bytes, context: Context) -> bytes:
+        """Answers once it may, every time something else."""
+        await self._note("begun")
+        number = self.events.count("begun")
+        await self.may_read.wait()
+        context.set_trailing_metadata((("x-number", str(number)), ("x-number-bin", bytes((number,)))))
+        return b"%d %s" % (number, request)
 
     async def _huge(self, request: bytes, context: Context) -> bytes:
         return bytes(4 * 1024 * 1024 + 1)

@@ -85,6 +85,34 @@ OBSERVATION_STATUS_REPLAYED: ObservationStatus.ValueType  # 4
 """It is an earlier picture under another time."""
 Global___ObservationStatus: _TypeAlias = ObservationStatus  # noqa: Y015
 
+class _ImportStatus:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ImportStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportStatus.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    IMPORT_STATUS_UNSPECIFIED: _ImportStatus.ValueType  # 0
+    """Not said."""
+    IMPORT_STATUS_IMPORTED: _ImportStatus.ValueType  # 1
+    """It is an observation now."""
+    IMPORT_STATUS_ALREADY_THERE: _ImportStatus.ValueType  # 2
+    """It was one before."""
+    IMPORT_STATUS_SKIPPED: _ImportStatus.ValueType  # 3
+    """It is none; `reason` says why."""
+
+class ImportStatus(_ImportStatus, metaclass=_ImportStatusEnumTypeWrapper):
+    """What became of an item."""
+
+IMPORT_STATUS_UNSPECIFIED: ImportStatus.ValueType  # 0
+"""Not said."""
+IMPORT_STATUS_IMPORTED: ImportStatus.ValueType  # 1
+"""It is an observation now."""
+IMPORT_STATUS_ALREADY_THERE: ImportStatus.ValueType  # 2
+"""It was one before."""
+IMPORT_STATUS_SKIPPED: ImportStatus.ValueType  # 3
+"""It is none; `reason` says why."""
+Global___ImportStatus: _TypeAlias = ImportStatus  # noqa: Y015
+
 class _Stage:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -748,7 +776,9 @@ class ObservationConfig(_message.Message):
     radiometric_offset: _builtins.float
     """Digital number that stands for no light, e.g. -1000 for Sentinel-2 of processing baseline 04.00 and later."""
     uri: _builtins.str
-    """Instead of chunks: a file below the folders that the service is set to read from, as file:///path."""
+    """Instead of chunks: a file below the folders or S3 roots that the service is set to read from, as file:///path or
+    s3://bucket/key (a key is taken as it stands; nothing in it is decoded).
+    """
     @_builtins.property
     def acquire_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taken."""
@@ -923,6 +953,96 @@ class AddObservationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AddObservationResponse: _TypeAlias = AddObservationResponse  # noqa: Y015
+
+@_typing.final
+class ImportStacRequest(_message.Message):
+    """Names a catalogue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    URI_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    SENSOR_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """Id of the project."""
+    uri: _builtins.str
+    """Catalogue, collection, ItemCollection or item, as file:///path or s3://bucket/key below what the service is set to
+    read from; so must be all that it links to, or that is skipped. Nothing is read over HTTP.
+    """
+    sensor: Global___Sensor.ValueType
+    """Where the pictures come from; unspecified for what the items say."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Only items taken at or after this; unset for all."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Only items taken at or before this; unset for all."""
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        uri: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        sensor: Global___Sensor.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "project_id", b"project_id", "sensor", b"sensor", "start_time", b"start_time", "uri", b"uri"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportStacRequest: _TypeAlias = ImportStacRequest  # noqa: Y015
+
+@_typing.final
+class ImportStacResponse(_message.Message):
+    """An item of the catalogue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    OBSERVATION_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """Its id; where it cannot be read, what the catalogue calls it."""
+    status: Global___ImportStatus.ValueType
+    """What became of it."""
+    reason: _builtins.str
+    """Why it was skipped: ITEM_INVALID, ITEM_OUT_OF_RANGE, ITEM_OFF_SITE, ITEM_SENSOR_UNKNOWN, ITEM_WITHOUT_BANDS,
+    ITEM_CHANGED, or a reason of AddObservation.
+    """
+    message: _builtins.str
+    """The same in words."""
+    items: _builtins.int
+    """Items of the catalogue, of which each gets one response."""
+    @_builtins.property
+    def observation(self) -> Global___Observation:
+        """What it shows; unset where it was skipped."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        status: Global___ImportStatus.ValueType = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+        observation: Global___Observation | None = ...,
+        items: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["observation", b"observation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "items", b"items", "message", b"message", "observation", b"observation", "reason", b"reason", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportStacResponse: _TypeAlias = ImportStacResponse  # noqa: Y015
 
 @_typing.final
 class AddSitePhotoRequest(_message.Message):

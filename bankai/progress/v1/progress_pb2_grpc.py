@@ -68,6 +68,11 @@ class ProgressServiceStub:
                 request_serializer=bankai_dot_progress_dot_v1_dot_progress__pb2.AddObservationRequest.SerializeToString,
                 response_deserializer=bankai_dot_progress_dot_v1_dot_progress__pb2.AddObservationResponse.FromString,
                 _registered_method=True)
+        self.ImportStac = channel.unary_stream(
+                '/bankai.progress.v1.ProgressService/ImportStac',
+                request_serializer=bankai_dot_progress_dot_v1_dot_progress__pb2.ImportStacRequest.SerializeToString,
+                response_deserializer=bankai_dot_progress_dot_v1_dot_progress__pb2.ImportStacResponse.FromString,
+                _registered_method=True)
         self.AddSitePhoto = channel.stream_unary(
                 '/bankai.progress.v1.ProgressService/AddSitePhoto',
                 request_serializer=bankai_dot_progress_dot_v1_dot_progress__pb2.AddSitePhotoRequest.SerializeToString,
@@ -154,8 +159,16 @@ class ProgressServiceServicer:
 
     def AddObservation(self, request_iterator, context):
         """Takes one picture of a site and measures it. The first request message is the config, every later one a chunk of the
-        file, in order; half-close to get the measure. The same file for the same project gives the same observation, once;
-        under another time of acquisition it is kept as a replay and never counts.
+        file, in order; half-close to get the measure. The same file, or another with the same pixels of the site, gives the
+        same observation, once; under a time of acquisition a day or more away it is kept as a replay and never counts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportStac(self, request, context):
+        """Takes in what a static STAC catalogue holds of a site, and says of each item what became of it: first of those that
+        are skipped unread, then of the others in order of time. The same call again, after whatever end, repeats nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -254,6 +267,11 @@ def add_ProgressServiceServicer_to_server(servicer, server):
                     servicer.AddObservation,
                     request_deserializer=bankai_dot_progress_dot_v1_dot_progress__pb2.AddObservationRequest.FromString,
                     response_serializer=bankai_dot_progress_dot_v1_dot_progress__pb2.AddObservationResponse.SerializeToString,
+            ),
+            'ImportStac': grpc.unary_stream_rpc_method_handler(
+                    servicer.ImportStac,
+                    request_deserializer=bankai_dot_progress_dot_v1_dot_progress__pb2.ImportStacRequest.FromString,
+                    response_serializer=bankai_dot_progress_dot_v1_dot_progress__pb2.ImportStacResponse.SerializeToString,
             ),
             'AddSitePhoto': grpc.stream_unary_rpc_method_handler(
                     servicer.AddSitePhoto,
@@ -461,6 +479,33 @@ class ProgressService:
             '/bankai.progress.v1.ProgressService/AddObservation',
             bankai_dot_progress_dot_v1_dot_progress__pb2.AddObservationRequest.SerializeToString,
             bankai_dot_progress_dot_v1_dot_progress__pb2.AddObservationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportStac(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bankai.progress.v1.ProgressService/ImportStac',
+            bankai_dot_progress_dot_v1_dot_progress__pb2.ImportStacRequest.SerializeToString,
+            bankai_dot_progress_dot_v1_dot_progress__pb2.ImportStacResponse.FromString,
             options,
             channel_credentials,
             insecure,

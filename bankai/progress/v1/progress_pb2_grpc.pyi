@@ -51,8 +51,12 @@ class ProgressServiceStub:
     """Erases a project with its pictures, measures and alerts for good."""
     AddObservation: _grpc.StreamUnaryMultiCallable[_progress_pb2.AddObservationRequest, _progress_pb2.AddObservationResponse]
     """Takes one picture of a site and measures it. The first request message is the config, every later one a chunk of the
-    file, in order; half-close to get the measure. The same file for the same project gives the same observation, once;
-    under another time of acquisition it is kept as a replay and never counts.
+    file, in order; half-close to get the measure. The same file, or another with the same pixels of the site, gives the
+    same observation, once; under a time of acquisition a day or more away it is kept as a replay and never counts.
+    """
+    ImportStac: _grpc.UnaryStreamMultiCallable[_progress_pb2.ImportStacRequest, _progress_pb2.ImportStacResponse]
+    """Takes in what a static STAC catalogue holds of a site, and says of each item what became of it: first of those that
+    are skipped unread, then of the others in order of time. The same call again, after whatever end, repeats nothing.
     """
     AddSitePhoto: _grpc.StreamUnaryMultiCallable[_progress_pb2.AddSitePhotoRequest, _progress_pb2.AddSitePhotoResponse]
     """Takes one photo from the site: second evidence. Its EXIF time and place are held against the project."""
@@ -100,8 +104,12 @@ class ProgressServiceAsyncStub(ProgressServiceStub):
     """Erases a project with its pictures, measures and alerts for good."""
     AddObservation: _aio.StreamUnaryMultiCallable[_progress_pb2.AddObservationRequest, _progress_pb2.AddObservationResponse]  # type: ignore[assignment]
     """Takes one picture of a site and measures it. The first request message is the config, every later one a chunk of the
-    file, in order; half-close to get the measure. The same file for the same project gives the same observation, once;
-    under another time of acquisition it is kept as a replay and never counts.
+    file, in order; half-close to get the measure. The same file, or another with the same pixels of the site, gives the
+    same observation, once; under a time of acquisition a day or more away it is kept as a replay and never counts.
+    """
+    ImportStac: _aio.UnaryStreamMultiCallable[_progress_pb2.ImportStacRequest, _progress_pb2.ImportStacResponse]  # type: ignore[assignment]
+    """Takes in what a static STAC catalogue holds of a site, and says of each item what became of it: first of those that
+    are skipped unread, then of the others in order of time. The same call again, after whatever end, repeats nothing.
     """
     AddSitePhoto: _aio.StreamUnaryMultiCallable[_progress_pb2.AddSitePhotoRequest, _progress_pb2.AddSitePhotoResponse]  # type: ignore[assignment]
     """Takes one photo from the site: second evidence. Its EXIF time and place are held against the project."""
@@ -182,8 +190,18 @@ class ProgressServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_progress_pb2.AddObservationResponse, _abc.Awaitable[_progress_pb2.AddObservationResponse]]:
         """Takes one picture of a site and measures it. The first request message is the config, every later one a chunk of the
-        file, in order; half-close to get the measure. The same file for the same project gives the same observation, once;
-        under another time of acquisition it is kept as a replay and never counts.
+        file, in order; half-close to get the measure. The same file, or another with the same pixels of the site, gives the
+        same observation, once; under a time of acquisition a day or more away it is kept as a replay and never counts.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportStac(
+        self,
+        request: _progress_pb2.ImportStacRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_progress_pb2.ImportStacResponse], _abc.AsyncIterator[_progress_pb2.ImportStacResponse]]:
+        """Takes in what a static STAC catalogue holds of a site, and says of each item what became of it: first of those that
+        are skipped unread, then of the others in order of time. The same call again, after whatever end, repeats nothing.
         """
 
     @_abc_1.abstractmethod

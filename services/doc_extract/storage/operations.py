@@ -12,6 +12,7 @@ from bankai.errors import ConflictError, NotFoundError
 from bankai.store import Database
 from services.doc_extract.storage import codec
 from services.doc_extract.storage.documents import failed, find, first, new_id, new_row, same_document
+from services.doc_extract.storage.ownership import readable
 from services.doc_extract.storage.tables import documents, members, operations
 from services.doc_extract.submission import Failure, State, Submission
 
@@ -149,7 +150,12 @@ class OperationStore:
             limit: How many at most.
             before: Time and id of the last one of the page before.
         """
-        query = sql.select(operations).order_by(operations.c.created.desc(), operations.c.id.desc()).limit(limit)
+        query = (
+            sql.select(operations)
+            .where(readable(operations.c.channel))
+            .order_by(operations.c.created.desc(), operations.c.id.desc())
+            .limit(limit)
+        )
         if before is not None:
             query = query.where(sql.tuple_(operations.c.created, operations.c.id) < sql.tuple_(*before))
         async with self._database.read() as connection:
@@ -210,7 +216,8 @@ async def _add(connection: AsyncConnection, operation_id: str, position: int, up
 
 
 async def _found(connection: AsyncConnection, operation_id: str) -> codec.Row:
-    row = await first(connection, sql.select(operations).where(operations.c.id == operation_id))
+    query = sql.select(operations).where(operations.c.id == operation_id, readable(operations.c.channel))
+    row = await first(connection, query)
     if row is None:
         raise NotFoundError("OPERATION_NOT_FOUND", "there is no such operation; it may have been deleted")
     return row

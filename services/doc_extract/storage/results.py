@@ -11,6 +11,7 @@ from bankai.store import Database
 from services.doc_extract.review import Review
 from services.doc_extract.storage import codec
 from services.doc_extract.storage.documents import first
+from services.doc_extract.storage.ownership import readable
 from services.doc_extract.storage.tables import documents, operations, reviews
 from services.doc_extract.submission import Result, ResultSummary, State
 
@@ -53,7 +54,9 @@ class ResultStore:
             needs_review: Only those with a value that a person must confirm.
             schema_id: Only those of this schema; empty for all.
         """
-        query = sql.select(documents).where(documents.c.state == State.DONE)
+        query = sql.select(documents).where(
+            documents.c.state == State.DONE, readable(documents.c.channel, documents.c.document_kind)
+        )
         if before is not None:
             query = query.where(sql.tuple_(documents.c.created, documents.c.id) < sql.tuple_(*before))
         if needs_review:
@@ -100,7 +103,11 @@ class ResultStore:
         after = (since, "")
         while True:
             place = sql.tuple_(documents.c.reviewed, documents.c.id)
-            query = sql.select(documents).where(documents.c.reviewed.is_not(None), place > sql.tuple_(*after))
+            query = sql.select(documents).where(
+                documents.c.reviewed.is_not(None),
+                place > sql.tuple_(*after),
+                readable(documents.c.channel, documents.c.document_kind),
+            )
             if schema_id:
                 query = query.where(documents.c.schema_id == schema_id)
             query = query.order_by(documents.c.reviewed, documents.c.id).limit(_PAGE)
@@ -120,7 +127,9 @@ class ResultStore:
             Key of the document's bytes, which are the caller's to erase; empty where none are kept.
         """
         async with self._database.write() as connection:
-            query = sql.select(documents).where(documents.c.id == result_id, documents.c.state == State.DONE)
+            query = sql.select(documents).where(
+                documents.c.id == result_id, documents.c.state == State.DONE, readable(documents.c.channel)
+            )
             row = await first(connection, query.with_for_update())
             if row is None:
                 raise _not_found()
@@ -146,7 +155,7 @@ class ResultStore:
 
 
 async def _read(connection: AsyncConnection, which: sql.ColumnElement[bool], *, locked: bool = False) -> Result:
-    query = sql.select(documents).where(which, documents.c.state == State.DONE)
+    query = sql.select(documents).where(which, documents.c.state == State.DONE, readable(documents.c.channel))
     row = await first(connection, query.with_for_update() if locked else query)
     if row is None:
         raise _not_found()

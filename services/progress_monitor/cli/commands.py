@@ -13,7 +13,7 @@ _Project = Annotated[str, typer.Argument(help="Id of the project.", metavar="PRO
 def progress() -> typer.Typer:
     """The commands below `bankai progress`."""
     group = typer.Typer(no_args_is_help=True, help="How far financed construction projects really are.")
-    for command in (add, observe, assess, timeline, report, compare):
+    for command in (add, observe, import_stac, assess, timeline, report, compare):
         group.command()(command)
     return group
 
@@ -80,6 +80,38 @@ def observe(
 
     reached = connection(address, api_key, api_key_file, ca)
     asyncio.run(observe_all(reached, project, files, Shots(sensor, date, offset)))
+
+
+def import_stac(
+    project: _Project,
+    catalogue: Annotated[
+        str, typer.Argument(help="file:///..., s3://bucket/... or a path, as the service sees it.", metavar="CATALOGUE")
+    ],
+    *,
+    since: Annotated[str, typer.Option("--from", help="Only items taken since, ISO 8601.")] = "",
+    until: Annotated[str, typer.Option(help="Only items taken until, ISO 8601.")] = "",
+    sensor: Annotated[
+        str, typer.Option(help="sentinel2_l1c, sentinel2_l2a, landsat_l2 or rgb; what the items say unless given.")
+    ] = "",
+    address: AddressOption = DEFAULT_ADDRESS,
+    api_key: ApiKeyOption = None,
+    api_key_file: ApiKeyFileOption = None,
+    ca: CaOption = None,
+) -> None:
+    """Import what a static STAC catalogue holds of a site; the service must be allowed to read it.
+
+    \b
+    Examples:
+      bankai progress import-stac hangar-7 s3://scenes/sentinel-2/catalog.json --from 2026-01-01
+      bankai progress import-stac hangar-7 /data/scenes/items.json --sensor rgb
+    """
+    import asyncio
+
+    from bankai.cli.connection import connection
+    from services.progress_monitor.cli.importing import Asked, import_all
+
+    reached = connection(address, api_key, api_key_file, ca)
+    asyncio.run(import_all(reached, project, Asked(catalogue, since, until, sensor)))
 
 
 def assess(

@@ -80,9 +80,7 @@ async def observe_all(reached: Connection, project_id: str, files: Sequence[Path
     Raises:
         BankaiError: The service refused one, or cannot be reached.
     """
-    kind = sensor_named(shots.sensor)
-    if kind is None:
-        raise InvalidRequestError("SENSOR_UNKNOWN", f"{shots.sensor!r} is no sensor: see --help")
+    kind = sensor_value(shots.sensor)
     for file in files:
         if not file.is_file():
             raise BadInputError(file, None, "is no file")
@@ -93,7 +91,7 @@ async def observe_all(reached: Connection, project_id: str, files: Sequence[Path
             config = pb.ObservationConfig(
                 project_id=project_id,
                 acquire_time=timestamp(_acquired(file, shots.date)),
-                sensor=pb.Sensor.Value(f"SENSOR_{kind.name}"),
+                sensor=kind,
                 radiometric_offset=shots.offset,
             )
             seen = await client.observe(config, file)
@@ -108,7 +106,7 @@ async def show_assessment(reached: Connection, project_id: str, as_of: str) -> N
     """
     request = pb.AssessRequest(project_id=project_id)
     if as_of:
-        request.as_of.CopyFrom(timestamp(_instant(as_of)))
+        request.as_of.CopyFrom(timestamp(date_value(as_of)))
     async with reached.channel() as channel:
         client = ProgressClient(channel, reached.metadata)
         found = await client.assess(request)
@@ -158,6 +156,30 @@ def draw(dossier: Dossier, console: Console) -> None:
     console.file.write(terminal_plot(dossier, min(console.width, 100)) + "\n")
 
 
+def sensor_value(name: str) -> pb.Sensor.ValueType:
+    """The sensor that a user names.
+
+    Raises:
+        InvalidRequestError: SENSOR_UNKNOWN.
+    """
+    kind = sensor_named(name)
+    if kind is None:
+        raise InvalidRequestError("SENSOR_UNKNOWN", f"{name!r} is no sensor: see --help")
+    return pb.Sensor.Value(f"SENSOR_{kind.name}")
+
+
+def date_value(text: str) -> float:
+    """The time that a user names, in seconds since 1970.
+
+    Raises:
+        InvalidRequestError: DATE_INVALID.
+    """
+    try:
+        return instant(text)
+    except ValueError:
+        raise InvalidRequestError("DATE_INVALID", f"{text!r} is no date: write it as 2026-09-01") from None
+
+
 def _add_plan(message: pb.Project, file: Path) -> None:
     try:
         content = json.loads(read_text(file))
@@ -178,7 +200,7 @@ def _add_plan(message: pb.Project, file: Path) -> None:
 
 def _acquired(file: Path, date: str) -> float:
     if date:
-        return _instant(date)
+        return date_value(date)
     match = _DATE.search(file.name)
     if match is None:
         raise InvalidRequestError("DATE_REQUIRED", f"{file.name} does not say when it was taken: give --date")
@@ -186,10 +208,3 @@ def _acquired(file: Path, date: str) -> float:
         return datetime.strptime("".join(match.groups()) + "12", "%Y%m%d%H").replace(tzinfo=UTC).timestamp()
     except ValueError:
         raise InvalidRequestError("DATE_REQUIRED", f"{file.name} names no real date: give --date") from None
-
-
-def _instant(text: str) -> float:
-    try:
-        return instant(text)
-    except ValueError:
-        raise InvalidRequestError("DATE_INVALID", f"{text!r} is no date: write it as 2026-09-01") from None

@@ -14,7 +14,7 @@ from services.progress_monitor.comparison import compare
 from services.progress_monitor.evaluation.pictures import opened_picture, probable_sensor, read_date
 from services.progress_monitor.imagery.cutting import Chip, cut
 from services.progress_monitor.imagery.quality import judge
-from services.progress_monitor.imagery.question import Question
+from services.progress_monitor.imagery.question import Layer, Question
 from services.progress_monitor.meaning.evidence import EvidenceModel
 from services.progress_monitor.meaning.measures import UNCHANGED, Measures, Shown, activity, month_before
 from services.progress_monitor.meaning.stages import Stage
@@ -152,7 +152,7 @@ def _chips(site: SiteFile) -> tuple[Frame, list[Chip]]:
     for picture in site.pictures:
         with opened_picture(picture.path) as dataset:
             sensor = picture.sensor or probable_sensor(dataset)
-            chips.append(cut(dataset, Question(picture.path, place.grid, sensor)))
+            chips.append(cut([dataset], Question((Layer(picture.path),), place.grid, sensor)))
     return place.frame, chips
 
 

@@ -15,8 +15,8 @@ from rasterio.warp import reproject, transform_bounds
 from bankai.errors import InvalidRequestError
 from services.progress_monitor.grid import Grid
 from services.progress_monitor.imagery.opening import Place, corrupt, place_of
-from services.progress_monitor.imagery.question import Question
-from services.progress_monitor.imagery.sensors import Calibration, Sensor, band_positions, calibration
+from services.progress_monitor.imagery.question import Layer, Question
+from services.progress_monitor.imagery.sensors import BANDS, Calibration, Sensor, band_positions, calibration
 
 _COARSER = 1.5
 """From how many times finer than the grid a picture is averaged, not sampled."""
@@ -25,6 +25,9 @@ _TOO_COARSE = 4.0
 _SATURATED_U16 = 65_535
 _FINE_M = 1.0
 """Metres per pixel up to which a picture is worth a look on the finer grid."""
+_MARGIN_PX = 16
+"""Pixels of a picture around a site that resampling may read, and, below, as many cells of the grid."""
+_MARGIN_CELLS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Chip:
         bands: Which of `BANDS` are there.
         covered: Share of the grid that the picture covers.
         detail: RGB [3, rows, columns] of the question's finer grid, zero where there is none; None for a picture that
-            is not fine enough, or of which none was asked.
+            is not fine enough or has its colours in several files, or of which none was asked.
     """
 
     reflectance: NDArray[np.float32]
@@ -45,63 +48,140 @@ class Chip:
     detail: NDArray[np.uint8] | None = None
 
 
-def cut(dataset: DatasetReader, question: Question) -> Chip:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that shows the site.
+
+    Attributes:
+        dataset: The file, opened.
+        place: Where it lies.
+        gsd: Metres per pixel about the site.
+    """
+
+    dataset: DatasetReader
+    place: Place
+    gsd: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """Where a picture has a band.
+
+    Attributes:
+        dataset: The file, opened.
+        position: Of the band in it, from 0.
+        calibrated: How its numbers become reflectance.
+    """
+
+    dataset: DatasetReader
+    position: int
+    calibrated: Calibration
+
+
+def cut(datasets: Sequence[DatasetReader], question: Question) -> Chip:
     """Cuts a picture to a site's grid. Reads only the part that the grid needs, in windows.
 
     Args:
-        dataset: The picture, opened.
+        datasets: The files of the question's layers, opened.
         question: The grid, and what is known of the picture.
 
     Raises:
         InvalidRequestError: IMAGE_NOT_PLACED, IMAGE_CORNERS_INVALID, IMAGE_OFF_SITE, IMAGE_TOO_COARSE, IMAGE_CORRUPT,
             BANDS_UNKNOWN, BANDS_MISMATCH or PIXELS_UNSUPPORTED.
     """
-    positions = band_positions(question.sensor, dataset.descriptions, question.bands)
-    first = next(position for position in positions if position is not None)
-    calibrated = calibration(question.sensor, dataset.dtypes[first], question.offset)
-    place, grid = place_of(dataset, question.corners), question.grid
-    gsd = _gsd(dataset, place, grid)
-    if gsd > _TOO_COARSE * grid.gsd:
-        raise InvalidRequestError(
-            "IMAGE_TOO_COARSE",
-            f"the picture's pixels are {gsd / grid.gsd:.0f} times as large as the {grid.gsd:g} m that are compared",
-        )
-    reflectance = _reflectance(dataset, place, grid, positions, calibrated, gsd)
+    found = _bands(datasets, question)
+    used = [dataset for dataset in datasets if any(band is not None and band.dataset is dataset for band in found)]
+    files = [_file(dataset, question) for dataset in used]
+    reflectance = _reflectance(files, found, question.grid)
     covered = float((reflectance > 0).any(0).mean())
     if covered == 0:
         raise _off_site()
-    detail = None
-    if question.detail is not None and question.sensor is Sensor.RGB and gsd <= _FINE_M:
-        visible = _reflectance(dataset, place, question.detail, positions[:3], calibrated, gsd)[::-1]
-        detail = np.where(visible > 0, np.clip(np.round(visible * 255), 1, 255), 0).astype(np.uint8)
-    return Chip(reflectance, tuple(position is not None for position in positions), covered, detail)
+    return Chip(reflectance, tuple(band is not None for band in found), covered, _detail(files, found[:3], question))
 
 
-def _reflectance(  # noqa: PLR0913, PLR0917  # what a cut depends on
-    dataset: DatasetReader,
-    place: Place,
-    grid: Grid,
-    positions: Sequence[int | None],
-    calibrated: Calibration,
-    gsd: float,
-) -> NDArray[np.float32]:
+def extents(dataset: DatasetReader, layer: Layer, question: Question) -> list[tuple[int, int]] | None:
+    """Which bytes of a file `cut` reads beside its header: (start, end) of each block.
+
+    The finer grid lies within the grid: it needs no others.
+
+    Returns:
+        None where the header does not say it: it is no TIFF, or is not there in full.
+
+    Raises:
+        InvalidRequestError: As `cut`.
+    """
+    grid = question.grid
+    left, top, right, bottom = _window(_file(dataset, question).place, grid)
+    margin = _MARGIN_PX + int(_MARGIN_CELLS * max((right - left) / grid.width, (bottom - top) / grid.height))
+    columns = max(int(left) - margin, 0), min(int(right) + margin, dataset.width - 1)
+    rows = max(int(top) - margin, 0), min(int(bottom) + margin, dataset.height - 1)
+    needed: set[tuple[int, int]] = set()
+    positions = band_positions(question.sensor, dataset.descriptions, layer.bands, partial=len(question.layers) > 1)
+    alpha = [number for number, kind in enumerate(dataset.colorinterp) if kind.name == "alpha"]
+    for position in {*(each for each in positions if each is not None), *alpha}:
+        high, wide = dataset.block_shapes[position]
+        for row in range(rows[0] // high, rows[1] // high + 1):
+            for column in range(columns[0] // wide, columns[1] // wide + 1):
+                start, size = (
+                    dataset.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=position + 1)
+                    for what in ("OFFSET", "SIZE")
+                )
+                if start is None or size is None:
+                    return None
+                needed.add((int(start), int(start) + int(size)))
+    return sorted(needed)
+
+
+def _bands(datasets: Sequence[DatasetReader], question: Question) -> list[_Band | None]:
+    """Where each of `BANDS` is."""
+    found: list[_Band | None] = [None] * len(BANDS)
+    several = len(question.layers) > 1
+    for dataset, layer in zip(datasets, question.layers, strict=True):
+        positions = band_positions(question.sensor, dataset.descriptions, layer.bands, partial=several)
+        for number, position in enumerate(positions):
+            if position is None or found[number] is not None:
+                continue
+            if layer.calibrations:
+                calibrated = layer.calibrations[position]
+            else:
+                calibrated = calibration(question.sensor, dataset.dtypes[position], question.offset)
+            found[number] = _Band(dataset, position, calibrated)
+    return found
+
+
+def _reflectance(files: Sequence[_File], found: Sequence[_Band | None], grid: Grid) -> NDArray[np.float32]:
     """Bands [n, rows, columns] of a grid; zero where there is no picture and in bands that are missing."""
-    resampling = Resampling.average if gsd < grid.gsd / _COARSER else Resampling.cubic
-    nodata = dataset.nodata if dataset.nodata is not None else 0
-    out = np.zeros((len(positions), *grid.shape), np.float32)
-    there = _visible(dataset, place, grid)
-    for band, position in enumerate(positions):
-        if position is None:
-            continue
-        numbers = _warped(dataset, place, grid, position + 1, resampling, nodata)
-        known = np.isfinite(numbers)
-        if dataset.dtypes[position] == "uint16":
-            known &= numbers < _SATURATED_U16
-        there &= known
-        # Dark ground keeps a value of its own: zero stands for no picture.
-        out[band] = np.where(known, np.clip(numbers * calibrated.scale + calibrated.offset, 1e-4, 2.0), 0)
+    out = np.zeros((len(found), *grid.shape), np.float32)
+    there = np.ones(grid.shape, bool)
+    for file in files:
+        dataset = file.dataset
+        resampling = Resampling.average if file.gsd < grid.gsd / _COARSER else Resampling.cubic
+        nodata = dataset.nodata if dataset.nodata is not None else 0
+        there &= _visible(dataset, file.place, grid)
+        for number, band in enumerate(found):
+            if band is None or band.dataset is not dataset:
+                continue
+            numbers = _warped(dataset, file.place, grid, band.position + 1, resampling, nodata)
+            known = np.isfinite(numbers)
+            if dataset.dtypes[band.position] == "uint16":
+                known &= numbers < _SATURATED_U16
+            there &= known
+            # Dark ground keeps a value of its own: zero stands for no picture.
+            light = numbers * band.calibrated.scale + band.calibrated.offset
+            out[number] = np.where(known, np.clip(light, 1e-4, 2.0), 0)
     out[:, ~there] = 0
     return out
+
+
+def _detail(files: Sequence[_File], visible: Sequence[_Band | None], question: Question) -> NDArray[np.uint8] | None:
+    """What a sub-metre picture shows on the question's finer grid."""
+    if question.detail is None or question.sensor is not Sensor.RGB:
+        return None
+    for file in files:
+        if file.gsd <= _FINE_M and all(band is not None and band.dataset is file.dataset for band in visible):
+            light = _reflectance([file], visible, question.detail)[::-1]
+            return np.where(light > 0, np.clip(np.round(light * 255), 1, 255), 0).astype(np.uint8)
+    return None
 
 
 def _warped(  # noqa: PLR0913, PLR0917  # what one band of a reprojection needs
@@ -140,22 +220,32 @@ def _visible(dataset: DatasetReader, place: Place, grid: Grid) -> NDArray[np.boo
     return np.nan_to_num(_warped(dataset, place, grid, alpha[0], Resampling.nearest, None)) > 127
 
 
-def _gsd(dataset: DatasetReader, place: Place, grid: Grid) -> float:
-    """Metres per pixel of a picture about a grid that lies on it."""
+def _file(dataset: DatasetReader, question: Question) -> _File:
+    """A file that shows the site finely enough; an error for one that does not."""
+    place, grid = place_of(dataset, question.corners), question.grid
+    left, top, right, bottom = _window(place, grid)
+    if right <= 0 or bottom <= 0 or left >= dataset.width or top >= dataset.height:
+        raise _off_site()
+    gsd = float(grid.gsd * grid.width / max(right - left, 1e-9))
+    if gsd > _TOO_COARSE * grid.gsd:
+        raise InvalidRequestError(
+            "IMAGE_TOO_COARSE",
+            f"the picture's pixels are {gsd / grid.gsd:.0f} times as large as the {grid.gsd:g} m that are compared",
+        )
+    return _File(dataset, place, gsd)
+
+
+def _window(place: Place, grid: Grid) -> tuple[float, float, float, float]:
+    """The grid in a picture's pixels: left, top, right, bottom."""
     try:
-        window = transform_bounds(f"EPSG:{grid.epsg}", place.crs, *_bounds(grid))
+        west, south, east, north = transform_bounds(f"EPSG:{grid.epsg}", place.crs, *_bounds(grid))
     except RasterioError:
         raise _off_site() from None
-    left, top = ~place.transform * (window[0], window[3])
-    right, bottom = ~place.transform * (window[2], window[1])
-    if not all(np.isfinite((left, top, right, bottom))) or (
-        max(left, right) <= 0
-        or max(top, bottom) <= 0
-        or min(left, right) >= dataset.width
-        or min(top, bottom) >= dataset.height
-    ):
+    corners = [~place.transform * corner for corner in ((west, north), (east, north), (east, south), (west, south))]
+    columns, rows = zip(*corners, strict=True)
+    if not np.isfinite((*columns, *rows)).all():
         raise _off_site()
-    return float(grid.gsd * grid.width / max(abs(right - left), 1e-9))
+    return min(columns), min(rows), max(columns), max(rows)
 
 
 def _bounds(grid: Grid) -> tuple[float, float, float, float]:

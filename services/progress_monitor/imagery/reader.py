@@ -1,5 +1,8 @@
 """Pictures to chips, each in a process of its own that can be killed."""
 
+import json
+from dataclasses import replace
+
 from bankai.errors import FaultError
 from bankai.sandbox import Costs, Refusals, Sandbox
 from services.progress_monitor.imagery.cutting import Chip
@@ -44,3 +47,14 @@ class ImageReader:
             return unpacked(answer[1:], question.grid)
         except (ValueError, KeyError) as error:
             raise FaultError("READER_FAILED", "the picture came back damaged") from error
+
+    async def extents(self, question: Question, *, timeout: float) -> list[list[tuple[int, int]] | None]:  # noqa: ASYNC109  # part of a deadline
+        """Which bytes of each of a picture's files are needed to cut it, by their beginnings; None: all of them.
+
+        Raises:
+            InvalidRequestError: As `cut`.
+            ExhaustedError: READER_BUSY.
+            DeadlineError: DEADLINE_EXCEEDED.
+        """
+        answer = await self._sandbox.ask(replace(question, extents=True).packed(), timeout=timeout)
+        return [None if ranges is None else [(a, b) for a, b in ranges] for ranges in json.loads(answer[1:])]

@@ -51,6 +51,14 @@ _S2_ORDERS = {
 }
 
 
+def plain_name(sensor: Sensor, name: str) -> str:
+    """Which of `BANDS` a sensor's own name, or a plain one, stands for; empty where it stands for none."""
+    theirs = _ALIASES.get(name.upper(), name)
+    if theirs in BANDS:
+        return theirs
+    return BANDS[_NAMES[sensor].index(theirs)] if theirs and theirs in _NAMES[sensor] else ""
+
+
 def band_positions(
     sensor: Sensor, described: Sequence[str | None], named: Sequence[str], *, partial: bool = False
 ) -> list[int | None]:

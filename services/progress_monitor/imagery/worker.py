@@ -2,13 +2,14 @@
 
 import json
 import sys
+from contextlib import ExitStack
 
 from bankai.errors import InvalidRequestError
 from bankai.sandbox import answered, limit_this_process
-from services.progress_monitor.imagery.cutting import cut
+from services.progress_monitor.imagery.cutting import cut, extents
 from services.progress_monitor.imagery.limits import ImageLimits
-from services.progress_monitor.imagery.opening import opened
-from services.progress_monitor.imagery.question import Question
+from services.progress_monitor.imagery.opening import corrupt, opened
+from services.progress_monitor.imagery.question import Layer, Question
 from services.progress_monitor.imagery.wire import packed
 
 
@@ -20,13 +21,26 @@ def too_costly() -> InvalidRequestError:
 
 
 def decode(question: Question, limits: ImageLimits) -> bytes:
-    """The site in the picture, as bytes.
+    """The site in the picture, or what of its files is needed to cut it, as bytes.
 
     Raises:
         InvalidRequestError: What opening and cutting raise.
     """
-    with opened(question.path, limits) as dataset:
-        return b"C" + packed(cut(dataset, question))
+    if question.extents:
+        return b"X" + json.dumps([_extents(layer, question, limits) for layer in question.layers]).encode()
+    with ExitStack() as files:
+        datasets = [files.enter_context(opened(layer.path, limits)) for layer in question.layers]
+        return b"C" + packed(cut(datasets, question))
+
+
+def _extents(layer: Layer, question: Question, limits: ImageLimits) -> list[tuple[int, int]] | None:
+    try:
+        with opened(layer.path, limits) as dataset:
+            return extents(dataset, layer, question)
+    except InvalidRequestError as error:
+        if error.reason == corrupt().reason:  # its header lies elsewhere than at its beginning
+            return None
+        raise
 
 
 def main() -> None:

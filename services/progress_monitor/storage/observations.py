@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from bankai.errors import NotFoundError
 from bankai.store import Database
 from services.progress_monitor.observation import Observation
-from services.progress_monitor.photo import SitePhoto
+from services.progress_monitor.photos.photo import SitePhoto
 from services.progress_monitor.storage.tables import observations, photos
 
 _OBSERVATION = TypeAdapter(Observation)

@@ -71,3 +71,23 @@ rescan_items = sql.Table(
     sql.Column("observations", sql.Integer, nullable=False, default=0),
     sql.Column("failure", sql.Text, nullable=False, default=""),
 )
+
+stac_items = sql.Table(
+    "progress_stac_items",
+    meta,
+    sql.Column(
+        "project_id", sql.String(64), sql.ForeignKey("progress_projects.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sql.Column("item", sql.String(64), primary_key=True),  # SHA-256 of its collection and id
+    sql.Column("state", sql.String(64), nullable=False),
+    sql.Column("content", sql.String(64), nullable=False),
+    sql.Column("observation_id", sql.String(32), nullable=False),
+)
+
+turns = sql.Table(
+    "progress_turns",
+    meta,
+    sql.Column("project_id", sql.String(64), primary_key=True),
+    sql.Column("holder", sql.String(32), nullable=False),
+    sql.Column("lease_until", sql.Double, nullable=False),
+)

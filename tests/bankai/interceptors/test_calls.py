@@ -191,13 +191,14 @@ async def test_spans_follow_the_callers_trace_and_keep_quiet(monkeypatch: pytest
     async with serving(chain=lambda settings: default_interceptors(settings, record_spans=True)) as (toy, _, channel):
         toy.actions["x"] = fail
         await classify(channel, metadata=(("traceparent", TRACEPARENT),))
-        with pytest.raises(grpc.aio.AioRpcError):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
             await classify(channel, "x", metadata=(("traceparent", TRACEPARENT),))
         call = stub(channel).StreamCall()
         await call.write(segment("1"))
         await call.read()
         call.cancel()
         assert await asyncio.wait_for(toy.ends.get(), 5) == "cancelled"
+    assert ("x-trace-id", TRACE_ID) in tuple(caught.value.trailing_metadata())
     first, second, third = exporter.get_finished_spans()
     assert first.name == CLASSIFY[1:]
     assert f"{first.context.trace_id:032x}" == TRACE_ID

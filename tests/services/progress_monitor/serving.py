@@ -48,6 +48,7 @@ class Service:
 
     stub: Any
     client: ProgressClient
+    address: str = ""
 
     async def observe(self, number: int, project_id: str = "p1", **config: Any) -> pb.Observation:
         """Sends one of the sample's pictures."""
@@ -60,14 +61,19 @@ class Service:
 async def running(
     folder: Path,
     database_url: str = "",
+    *,
     roots: tuple[Path, ...] = (),
+    buckets: tuple[str, ...] = (),
+    blobs_url: str = "",
+    catalogue_items: int = 1000,
     inference: InferenceSettings = InferenceSettings(),  # noqa: B008  # frozen
 ) -> AsyncIterator[Service]:
+    storage = {"folder": folder, "database_url": database_url, "blobs_url": blobs_url}
     settings = ProgressMonitorSettings(
         inference=inference,
         server=ServerSettings(listen="127.0.0.1:0", drain_grace_s=0),
-        storage=StorageSettings.model_validate({"folder": folder, "database_url": database_url}),
-        limits=LimitSettings(read_roots=roots),
+        storage=StorageSettings.model_validate(storage),
+        limits=LimitSettings(read_roots=roots, read_buckets=buckets, catalogue_items=catalogue_items),
         rescan=RescanSettings(poll_s=0.05),
     )
     backend = open_backend(inference)
@@ -75,7 +81,8 @@ async def running(
         async with serving(settings, backend) as server:
             port = await server.start()
             async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                yield Service(progress_pb2_grpc.ProgressServiceStub(channel), ProgressClient(channel))
+                stub = progress_pb2_grpc.ProgressServiceStub(channel)
+                yield Service(stub, ProgressClient(channel), f"127.0.0.1:{port}")
             await server.stop_now()
     finally:
         await backend.close()

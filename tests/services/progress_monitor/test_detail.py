@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rasterio.transform import from_origin
 
 from bankai.inference import open_backend
 from bankai.inference.backend import InferenceResult, Tensors
@@ -20,7 +21,7 @@ from services.progress_monitor.grid import DETAIL_GSD_M, GSD_M, Grid, detail_gri
 from services.progress_monitor.imagery import wire
 from services.progress_monitor.imagery.cutting import Chip
 from services.progress_monitor.imagery.limits import ImageLimits
-from services.progress_monitor.imagery.question import Question
+from services.progress_monitor.imagery.question import Layer, Question
 from services.progress_monitor.imagery.reader import ImageReader
 from services.progress_monitor.imagery.sensors import Sensor
 from services.progress_monitor.meaning.measures import UNCHANGED
@@ -91,7 +92,8 @@ async def test_only_pictures_that_show_houses_have_detail(
     reader = ImageReader(ImageLimits())
     try:
         grid = grid_of(aoi)
-        chip = await reader.cut(Question(path, grid, Sensor.RGB, detail=detail_grid_of(aoi, grid)), timeout=60)
+        question = Question((Layer(path),), grid, Sensor.RGB, detail=detail_grid_of(aoi, grid))
+        chip = await reader.cut(question, timeout=60)
     finally:
         await reader.close()
     assert (chip.detail is not None) == expected
@@ -99,6 +101,49 @@ async def test_only_pictures_that_show_houses_have_detail(
         middle = chip.detail[:, chip.detail.shape[1] // 2, chip.detail.shape[2] // 2]
         assert list(middle) == [200, 100, 50]
         assert (chip.detail[:, 0, 0] == 0).all(), "the picture does not reach the corner"
+
+
+async def test_detail_is_cut_from_the_file_that_has_all_colours(tmp_path: Path, aoi: Aoi) -> None:
+    names = ("red", "green", "blue", "nir")
+    pixels = np.repeat(np.array((200, 100, 50, 150), np.uint8), 900 * 900).reshape(4, 900, 900)
+    single = {name: pixels[number][None] for number, name in enumerate(names)}
+    files = {name: write_tiff(tmp_path / f"{name}.tif", band, aoi, 0.5, (name,)) for name, band in single.items()}
+    colour = write_tiff(tmp_path / "colour.tif", pixels[:3], aoi, 0.5, names)
+    grid = grid_of(aoi)
+    reader = ImageReader(ImageLimits())
+    try:
+        together, apart = [
+            await reader.cut(
+                Question([Layer(path) for path in paths], grid, Sensor.RGB, detail=detail_grid_of(aoi, grid)),
+                timeout=60,
+            )
+            for paths in ((files["nir"], colour), files.values())
+        ]
+    finally:
+        await reader.close()
+    assert together.bands == apart.bands == (True,) * 4 + (False,) * 2
+    np.testing.assert_array_equal(together.reflectance, apart.reflectance)
+    assert apart.detail is None
+    assert together.detail is not None
+    assert list(together.detail[:, together.detail.shape[1] // 2, together.detail.shape[2] // 2]) == [200, 100, 50]
+
+
+async def test_a_picture_of_the_surroundings_alone_has_empty_detail(tmp_path: Path, aoi: Aoi) -> None:
+    grid = grid_of(aoi)
+    pixels = np.full((3, 400, 400), 90, np.uint8)
+    corner = {"transform": from_origin(grid.left, grid.top, 0.5, 0.5)}
+    path = write_tiff(tmp_path / "corner.tif", pixels, aoi, names=("red", "green", "blue"), **corner)
+    site = Site.of(SQUARE)
+    reader = ImageReader(ImageLimits())
+    try:
+        chip = await reader.cut(Question((Layer(path),), grid, Sensor.RGB, detail=site.detail), timeout=60)
+    finally:
+        await reader.close()
+    assert chip.covered > 0
+    assert chip.detail is not None
+    assert not chip.detail.any()
+    dates = chip.detail, ground(chip.detail.shape[1:])
+    assert await detailed(seen(site, Surface.AS_BEFORE), dates, site, DetailModel(Echo()), timeout=60) is None
 
 
 @pytest.mark.parametrize("shape", [(900, 1700), (60, 833), (512, 512)])

@@ -10,17 +10,23 @@ from services.progress_monitor.aoi import Aoi
 from services.progress_monitor.grid import grid_of
 from services.progress_monitor.imagery.limits import ImageLimits
 from services.progress_monitor.imagery.opening import Corners
-from services.progress_monitor.imagery.question import Question
+from services.progress_monitor.imagery.question import Layer, Question
 from services.progress_monitor.imagery.reader import ImageReader
 from services.progress_monitor.imagery.sensors import Sensor
 from tests.services.progress_monitor.conftest import countryside, numbers, write_tiff
 
 
-async def reason_of(path: Path, aoi: Aoi, sensor: Sensor = Sensor.SENTINEL2_L2A, **question: object) -> str:
+async def reason_of(
+    path: Path,
+    aoi: Aoi,
+    sensor: Sensor = Sensor.SENTINEL2_L2A,
+    bands: tuple[str, ...] = (),
+    corners: Corners | None = None,
+) -> str:
     """Reason with which a picture is refused; empty where it is cut."""
     reader = ImageReader(ImageLimits(), workers=1)
     try:
-        await reader.cut(Question(path, grid_of(aoi), sensor, **question), timeout=60)  # type: ignore[arg-type]
+        await reader.cut(Question((Layer(path, bands),), grid_of(aoi), sensor, corners=corners), timeout=60)
     except InvalidRequestError as error:
         return error.reason
     finally:
@@ -103,9 +109,9 @@ async def test_pixels_keep_their_place_and_light(tmp_path: Path, aoi: Aoi) -> No
         mixed = write_tiff(
             tmp_path / "mixed.tif", numbers(scene[list(order)]), aoi, names=("B08", "B04", "B03", "B02", "B12", "B11")
         )
-        one = await reader.cut(Question(plain, grid, Sensor.SENTINEL2_L2A), timeout=60)
-        two = await reader.cut(Question(shifted, grid, Sensor.SENTINEL2_L2A, offset=-1000), timeout=60)
-        three = await reader.cut(Question(mixed, grid, Sensor.SENTINEL2_L2A), timeout=60)
+        one = await reader.cut(Question((Layer(plain),), grid, Sensor.SENTINEL2_L2A), timeout=60)
+        two = await reader.cut(Question((Layer(shifted),), grid, Sensor.SENTINEL2_L2A, offset=-1000), timeout=60)
+        three = await reader.cut(Question((Layer(mixed),), grid, Sensor.SENTINEL2_L2A), timeout=60)
     finally:
         await reader.close()
     assert one.covered == 1.0
@@ -120,7 +126,7 @@ async def test_half_nodata_is_said(tmp_path: Path, aoi: Aoi) -> None:
     path = write_tiff(tmp_path / "half.tif", scene, aoi, nodata=0)
     reader = ImageReader(ImageLimits(), workers=1)
     try:
-        chip = await reader.cut(Question(path, grid_of(aoi), Sensor.SENTINEL2_L2A), timeout=60)
+        chip = await reader.cut(Question((Layer(path),), grid_of(aoi), Sensor.SENTINEL2_L2A), timeout=60)
     finally:
         await reader.close()
     assert 0.3 < chip.covered < 0.7
@@ -136,7 +142,7 @@ async def test_a_transparent_photo_placed_by_its_corners(tmp_path: Path, aoi: Ao
     corners = Corners((west, north), (east, north), (east, south), (west, south))
     reader = ImageReader(ImageLimits(), workers=1)
     try:
-        chip = await reader.cut(Question(path, grid_of(aoi), Sensor.RGB, corners=corners), timeout=60)
+        chip = await reader.cut(Question((Layer(path),), grid_of(aoi), Sensor.RGB, corners=corners), timeout=60)
     finally:
         await reader.close()
     assert chip.bands == (True, True, True, False, False, False)

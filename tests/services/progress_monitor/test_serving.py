@@ -3,6 +3,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -15,6 +16,9 @@ from bankai.errors import BankaiError
 from bankai.progress.v1 import progress_pb2 as pb
 from bankai.status import from_rpc_error
 from services.progress_monitor.evidence.drawing import COLOURS
+from services.progress_monitor.imagery.cutting import Chip
+from services.progress_monitor.imagery.reader import ImageReader
+from services.progress_monitor.pixels import PixelStore
 from tests.services.postgres import Postgres, postgres
 from tests.services.progress_monitor.serving import Service, project, running, sample, stamp
 
@@ -33,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def service(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Service]:
     url = request.getfixturevalue("server").new_database() if request.param == "postgresql" else ""
-    async with running(tmp_path / "state", url, (tmp_path / "images",)) as started:
+    async with running(tmp_path / "state", url, roots=(tmp_path / "images",)) as started:
         yield started
 
 
@@ -110,6 +114,8 @@ async def test_the_same_picture_counts_once_and_a_replay_never(service: Service)
     first = await service.observe(0)
     again = await service.observe(0)
     assert again.observation_id == first.observation_id
+    later = await service.observe(0, acquire_time=stamp(sample().pictures[0].time + 3600))  # told less exactly
+    assert later.observation_id == first.observation_id
     replay = await service.observe(0, acquire_time=stamp(sample().pictures[20].time))
     assert replay.status == REPLAYED
     assert "another date" in replay.reason
@@ -249,3 +255,36 @@ async def test_pictures_sent_at_once_share_one_reference(service: Service) -> No
     shares = [[dict(point.observation.surface_shares) for point in each.points] for each in (one, two)]
     for mine, other in zip(*shares, strict=True):
         assert mine == pytest.approx(other, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_two_processes_keep_the_pictures_of_a_project_apart(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Both have cut a project's first two pictures before either takes in one: one of them is the reference."""
+    url = request.getfixturevalue("server").new_database() if kind == "postgresql" else ""
+    both, cut, put_chip = asyncio.Barrier(2), ImageReader.cut, PixelStore.put_chip
+
+    async def cut_together(*asked: Any, **named: Any) -> Chip:
+        chip = await cut(*asked, **named)
+        await both.wait()
+        return chip
+
+    async def put_slowly(*asked: Any) -> None:
+        await asyncio.sleep(0.5)
+        await put_chip(*asked)
+
+    async with running(tmp_path, url) as one, running(tmp_path, url) as two:
+        for name in ("p1", "p2"):
+            await one.client.register(project(name))
+        with monkeypatch.context() as patch:
+            patch.setattr(ImageReader, "cut", cut_together)
+            patch.setattr(PixelStore, "put_chip", put_slowly)
+            await asyncio.gather(one.observe(0, "p1"), two.observe(12, "p1"))
+        for number in (0, 12):
+            await one.observe(number, "p2")
+        mine, other = [await two.client.timeline(name) for name in ("p1", "p2")]
+    shares = [[dict(point.observation.surface_shares) for point in each.points] for each in (mine, other)]
+    for one_alone, one_of_two in zip(*shares, strict=True):
+        assert one_of_two == pytest.approx(one_alone, abs=0.01)
+    assert shares[0][1]["as_before"] < 0.9
