@@ -22,6 +22,9 @@ from bankai.tls import server_credentials
 log = structlog.get_logger(__name__)
 
 _PING_TIMEOUT_S = 10.0
+# Clients that ping more often are cut off with too_many_pings; the library's own is five minutes. A gateway pings every
+# few seconds, to find a pod that has stopped.
+_MIN_PING_GAP_S = 2.0
 _NOTICE_S = 0.5
 _CLEAN_UP_S = 2.0
 
@@ -165,10 +168,10 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.max_connection_age_grace_ms", round(settings.max_connection_age_grace_s * 1000)),
         ("grpc.keepalive_time_ms", keepalive_ms),
         ("grpc.keepalive_timeout_ms", round(_PING_TIMEOUT_S * 1000)),
+        ("grpc.http2.ping_timeout_ms", round(_PING_TIMEOUT_S * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
-        # Clients that ping more often than this are cut off with too_many_pings; the library's default is five minutes.
-        ("grpc.http2.min_ping_interval_without_data_ms", keepalive_ms // 3),
+        ("grpc.http2.min_ping_interval_without_data_ms", min(round(_MIN_PING_GAP_S * 1000), keepalive_ms // 3)),
         ("grpc.so_reuseport", int(settings.reuse_port)),
     ]
 

@@ -90,7 +90,8 @@ class ServerSettings(Group):
         max_message_bytes: Largest message in either direction, in bytes.
         max_connection_age_s: Age at which a connection is asked to go, so that balancing reaches new servers.
         max_connection_age_grace_s: How long calls may go on after that; longer than the longest phone call.
-        keepalive_s: Idle time after which the peer is pinged; clients may ping three times as often.
+        keepalive_s: Idle time after which the peer is pinged; clients may ping three times as often, and every two
+            seconds in any case.
         drain_grace_s: How long calls in flight may go on after the first SIGTERM or SIGINT.
         max_concurrent_rpcs: Calls in flight, streams included, beyond which new ones are refused.
         default_deadline_s: Deadline of a unary call that came without one.

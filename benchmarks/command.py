@@ -28,13 +28,16 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def run(name: str, body: Body, options: argparse.Namespace) -> None:
+def run(name: str, body: Body, options: argparse.Namespace) -> Report:
     """Runs a benchmark and prints what it reports.
 
     Args:
         name: Name of the benchmark.
         body: Measures and reports.
         options: Parsed arguments.
+
+    Returns:
+        What it reports.
 
     Raises:
         SystemExit: With code 1, after a line on stderr, where something that it needs does not run, or on SIGTERM.
@@ -49,6 +52,7 @@ def run(name: str, body: Body, options: argparse.Namespace) -> None:
         sys.exit(f"{name}: terminated")
     head = {"benchmark": name, "quick": options.quick, "cores": os.cpu_count(), "load_before": load_before}
     print(json.dumps(rounded(head | report)))
+    return report
 
 
 async def _terminable(measuring: Coroutine[Any, Any, Report]) -> Report:

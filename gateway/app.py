@@ -15,13 +15,13 @@ from gateway.audit.interceptor import AdmissionInterceptor, AuditInterceptor
 from gateway.audit.log import AuditLog, audit_log
 from gateway.authn.access_tokens import TokenChecker
 from gateway.authn.api_keys import KeyRing, read_keys
+from gateway.authn.handover import Handover
 from gateway.authn.interceptor import AuthenticationInterceptor
 from gateway.authn.token_keys import TokenKeys, open_token_keys
-from gateway.backends import Backends
 from gateway.call_metrics import CallMetricsInterceptor
+from gateway.http.port import http_port
 from gateway.idempotency.interceptor import IdempotencyInterceptor
 from gateway.idempotency.store import AnswerStore, answer_store
-from gateway.kinds import MethodKinds
 from gateway.metadata import Onward
 from gateway.policy.interceptor import PolicyInterceptor
 from gateway.policy.policies import Policies
@@ -29,6 +29,11 @@ from gateway.proxy import Proxy
 from gateway.quota.interceptor import QuotaInterceptor
 from gateway.quota.limiter import Limiter
 from gateway.reflection import ReflectionHandler
+from gateway.routing.channels import Channels
+from gateway.routing.methods import Methods
+from gateway.routing.reachability import follow
+from gateway.routing.reload import reload
+from gateway.routing.table import RouteTable
 from gateway.settings import GatewaySettings
 
 
@@ -43,8 +48,7 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
         The server, not started yet.
 
     Raises:
-        FaultError: GATEWAY_FILE_INVALID, where a file has become wrong since the settings were read.
-        FaultError: AUDIT_UNUSABLE.
+        FaultError: AUDIT_UNUSABLE, or GATEWAY_FILE_INVALID where a file has become wrong since the settings were read.
     """
     async with AsyncExitStack() as stack:
         audit = await stack.enter_async_context(audit_log(settings.audit)) if settings.audit else None
@@ -56,57 +60,59 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[GrpcServer]:
 async def _gateway(
     settings: GatewaySettings, audit: AuditLog | None, answers: AnswerStore | None
 ) -> AsyncIterator[GrpcServer]:
-    backends = Backends(settings.route_table(), settings.backend, settings.server.max_message_bytes)
-    kinds = MethodKinds(backends)
+    table = RouteTable(
+        settings.route_table(),
+        Channels(settings.backend, settings.server.max_message_bytes, settings.server.max_connection_age_grace_s),
+    )
+    methods = Methods(table)
+    limiter, handover = Limiter(settings.quota), Handover()
     try:
         policies = Policies(settings.policy_file)
         token_keys = open_token_keys(settings.tokens) if settings.tokens else None
-        proxy = Proxy(backends, kinds, Onward(_signer(settings)))
-        authentication = _authentication(settings, policies, token_keys)
+        proxy = Proxy(table, methods, Onward(_signer(settings)), settings.server.default_deadline_s)
+        authentication = _authentication(settings, policies, handover, token_keys)
     except ValueError as error:
         raise FaultError("GATEWAY_FILE_INVALID", str(error)) from None
-    limiter = Limiter(settings.quota)
     server = GrpcServer(
         settings.server,
         name="gateway",
         interceptors=default_interceptors(
             settings.server,
             record_spans=bool(settings.telemetry.otlp_endpoint),
+            default_deadline=False,  # the routes say it, method by method
             recording=(CallMetricsInterceptor(), *((AuditInterceptor(audit),) if audit else ())),
             own=(
                 authentication,
                 PolicyInterceptor(policies),
                 QuotaInterceptor(limiter),
                 AdmissionInterceptor(),
-                IdempotencyInterceptor(answers, kinds),
+                IdempotencyInterceptor(answers, methods),
             ),
         ),
     )
 
     def register(grpc_server: grpc.aio.Server) -> None:
         # The proxy takes whatever reflection and health leave, so it comes after the former and knows the latter.
-        grpc_server.add_generic_rpc_handlers((ReflectionHandler(backends), proxy))
+        grpc_server.add_generic_rpc_handlers((ReflectionHandler(table), proxy))
 
     async def end_calls() -> None:
         await server.draining.wait()
         proxy.end_calls(settings.server.drain_grace_s)
 
-    async def follow(service: str) -> None:
-        async for reachable in backends.reachable(service):
-            await server.set_serving(service, serving=reachable)
-
-    server.add(register, ())
-    server.add_elsewhere(backends.by_service)
-    work = [end_calls(), limiter.run(), *map(follow, backends.by_service)]
+    background = [end_calls(), limiter.run(), follow(table, server, methods)]
     if token_keys is not None:
-        work.append(token_keys.follow())
+        background.append(token_keys.follow())
+    if settings.routes_file is not None:
+        background.append(reload(settings.routes_file, settings.route_table, table.apply))
+    server.add(register, ())
+    server.add_elsewhere(table.by_service)
     try:
-        async with beside(*work):
+        async with beside(*background), http_port(settings.http, server, table, handover.metadata):
             yield server
     finally:
         await limiter.close()
-        await kinds.close()
-        await backends.close()
+        await methods.close()
+        await table.close()
 
 
 async def serve(settings: GatewaySettings) -> None:
@@ -120,12 +126,12 @@ async def serve(settings: GatewaySettings) -> None:
 
 
 def _authentication(
-    settings: GatewaySettings, policies: Policies, token_keys: TokenKeys | None
+    settings: GatewaySettings, policies: Policies, handover: Handover, token_keys: TokenKeys | None
 ) -> AuthenticationInterceptor:
     file = settings.keys_file
     keys = None if file is None else Watched((file,), lambda: KeyRing(read_keys(file)))
     tokens = TokenChecker(settings.tokens, token_keys) if settings.tokens and token_keys else None
-    return AuthenticationInterceptor(policies, keys, tokens)
+    return AuthenticationInterceptor(policies, handover, keys, tokens)
 
 
 def _signer(settings: GatewaySettings) -> Watched[Signer] | None:

@@ -24,7 +24,7 @@ async def relay(error: grpc.aio.AioRpcError, context: Context) -> NoReturn:
         grpc.aio.AbortError: Always, unless
         BankaiError: the backend did not end it, but the way to it failed.
     """
-    own = _own(error)
+    own = of_the_way(error)
     if own is not None:
         log.warning("the way to a service failed", reason=own.reason, grpc=error.details())
         raise own
@@ -34,6 +34,11 @@ async def relay(error: grpc.aio.AioRpcError, context: Context) -> NoReturn:
     await context.abort(error.code(), error.details() or "", (*kept, *trailers))
 
 
+def lost(error: grpc.aio.AioRpcError) -> bool:
+    """Whether the backend could not be reached or was lost, and did not end the call itself."""
+    return error.code() in _LOST and not error.trailing_metadata()
+
+
 def unavailable() -> UnavailableError:
     """The backend cannot be reached or was lost during the call."""
     return UnavailableError(
@@ -41,7 +46,12 @@ def unavailable() -> UnavailableError:
     )
 
 
-def _own(error: grpc.aio.AioRpcError) -> BankaiError | None:
+def draining() -> UnavailableError:
+    """This gateway is about to stop."""
+    return UnavailableError("SERVER_DRAINING", "this gateway is going away; connect again", retry_after=RETRY_AFTER_S)
+
+
+def of_the_way(error: grpc.aio.AioRpcError) -> BankaiError | None:
     """The error to answer where grpc made the status on this side of the connection, None where the backend sent it.
 
     grpc does not say which it was. A service of the house never ends a call without a trailer (x-request-id at least),
@@ -50,7 +60,7 @@ def _own(error: grpc.aio.AioRpcError) -> BankaiError | None:
     if error.trailing_metadata():
         return None
     code = error.code()
-    if code in _LOST:
+    if lost(error):
         return unavailable()
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineError("DEADLINE_EXCEEDED", "the call's deadline passed before the service answered")

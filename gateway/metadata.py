@@ -10,6 +10,9 @@ from bankai.watched import Watched
 from gateway.policy.model import ALL
 from gateway.policy.permit import Permit
 
+RELEASE_TRAILER = "x-bankai-release"
+RELEASE_KEY_HEADER = "x-release-key"
+SHADOW_HEADER = "x-bankai-shadow"
 CREDENTIALS = ("authorization", "x-api-key")
 REPLAY_TRAILER = "x-idempotent-replay"
 """Trailing metadata with which the gateway says that an answer was given before."""
@@ -77,3 +80,11 @@ def _vouch(permit: Permit) -> Vouch:
     limits = permit.call_limits
     reads = None if ALL in limits.reads else limits.reads
     return Vouch(permit.channel, limits.languages, limits.document_kinds, reads)
+
+
+def release_key(metadata: Iterable[Metadatum]) -> str | None:
+    """What the client sends along to have its calls served by one release while the weights stay."""
+    for key, value in metadata:
+        if key == RELEASE_KEY_HEADER and isinstance(value, str):
+            return value
+    return None

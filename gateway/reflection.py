@@ -1,8 +1,7 @@
 """Server reflection for the services behind the gateway: the question goes to the backend that can answer it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
 import grpc
 from grpc_reflection.v1alpha.reflection_pb2 import (
@@ -14,7 +13,8 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
 )
 
 from bankai.interceptors.base import Context, MethodHandler
-from gateway.backends import Backends
+from gateway.relay import as_is, send_all
+from gateway.routing.table import RouteTable
 
 # The two versions differ in their names only; our backends, built with Python's library, speak v1alpha.
 SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
@@ -27,34 +27,42 @@ def file_with_symbol(symbol: str) -> ServerReflectionRequest:
     return ServerReflectionRequest(file_containing_symbol=symbol)
 
 
-async def ask(channel: grpc.aio.Channel, request: ServerReflectionRequest) -> ServerReflectionResponse:
-    """Asks one question of one backend.
+async def ask(
+    channel: grpc.aio.Channel, request: ServerReflectionRequest, metadata: Sequence[tuple[str, str | bytes]] = ()
+) -> ServerReflectionResponse:
+    """Asks one question of one server.
 
     Raises:
-        grpc.aio.AioRpcError: The backend has no reflection or cannot be reached.
+        grpc.aio.AioRpcError: The server has no reflection or cannot be reached.
     """
-    call: grpc.aio.StreamStreamCall[Any, bytes] = channel.stream_stream(
-        _ONWARD, ServerReflectionRequest.SerializeToString, bytes
-    )(timeout=_TIMEOUT_S)
+    call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(_ONWARD, as_is, as_is)(
+        timeout=_TIMEOUT_S, metadata=metadata
+    )
+
+    async def question() -> AsyncIterator[bytes]:
+        yield request.SerializeToString()
+
+    asking = asyncio.create_task(send_all(question(), call))
     try:
-        await call.write(request)
         answer = await call.read()
         if isinstance(answer, bytes):
             return ServerReflectionResponse.FromString(answer)
         return ServerReflectionResponse(error_response=_error(grpc.StatusCode.NOT_FOUND, "no answer"))
     finally:
         call.cancel()
+        asking.cancel()
+        await asyncio.wait((asking,))
 
 
 class ReflectionHandler(grpc.GenericRpcHandler):
     """Serves both versions of grpc.reflection.
 
     Args:
-        backends: The services to describe.
+        table: The services to describe.
     """
 
-    def __init__(self, backends: Backends) -> None:
-        self._backends = backends
+    def __init__(self, table: RouteTable) -> None:
+        self._table = table
         self._handler = grpc.stream_stream_rpc_method_handler(
             self._info,
             request_deserializer=ServerReflectionRequest.FromString,
@@ -100,16 +108,17 @@ class ReflectionHandler(grpc.GenericRpcHandler):
             if isinstance(answer, ServerReflectionResponse)
             for service in answer.list_services_response.service
         }
-        routed = sorted(name for name, channel in self._backends.by_service.items() if (channel, name) in described)
+        routed = sorted(name for name, channel in self._table.by_service.items() if (channel, name) in described)
         return ServerReflectionResponse(
             list_services_response=ListServiceResponse(service=[ServiceResponse(name=name) for name in routed])
         )
 
     def _candidates(self, symbol: str) -> list[grpc.aio.Channel]:
         """All channels, once each; the one that serves the symbol's service first."""
-        service = symbol if symbol in self._backends.by_service else symbol.rpartition(".")[0]
-        ordered = sorted(self._backends.by_service, key=lambda name: name != service)
-        return list(dict.fromkeys(self._backends.by_service[name] for name in ordered))
+        by_service = self._table.by_service
+        service = symbol if symbol in by_service else symbol.rpartition(".")[0]
+        ordered = sorted(by_service, key=lambda name: name != service)
+        return list(dict.fromkeys(by_service[name] for name in ordered))
 
 
 def _error(code: grpc.StatusCode, message: str) -> ErrorResponse:

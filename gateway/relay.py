@@ -10,20 +10,18 @@ import grpc
 from bankai.interceptors import Context
 from bankai.interceptors.deadline import remaining
 from gateway import failures
-from gateway.metadata import Metadatum
+from gateway.metadata import RELEASE_TRAILER
+from gateway.routing.attempts import Request, answered
+from gateway.routing.backend import Backend, to_blame
 
-Metadata = tuple[Metadatum, ...]
 
-
-async def unary(channel: grpc.aio.Channel, method: str, request: bytes, context: Context, metadata: Metadata) -> bytes:
+async def unary(backend: Backend, request: Request, context: Context) -> bytes:
     """Passes on a unary call.
 
     Args:
-        channel: Channel to the backend.
-        method: Full path of the method.
-        request: The request, not parsed.
+        backend: Where it goes.
+        request: What is sent.
         context: The client's call.
-        metadata: What is sent along.
 
     Returns:
         The response, not parsed.
@@ -32,56 +30,57 @@ async def unary(channel: grpc.aio.Channel, method: str, request: bytes, context:
         grpc.aio.AbortError: The backend ended the call with an error, which is relayed.
         BankaiError: The way to the backend failed.
     """
-    call: grpc.aio.UnaryUnaryCall[bytes, bytes] = channel.unary_unary(method, _as_is, _as_is)(
-        request, metadata=metadata, timeout=_timeout()
-    )
     try:
-        response = await call
-        initial = await call.initial_metadata()
-        if initial:
-            await context.send_initial_metadata(tuple(initial))
-        context.set_trailing_metadata(tuple(await call.trailing_metadata()))
+        answer = await answered(backend, request)
     except grpc.aio.AioRpcError as error:
         if error.initial_metadata():
             await context.send_initial_metadata(tuple(error.initial_metadata()))
         await failures.relay(error, context)
-    finally:
-        call.cancel()
-    return response
+    if answer.initial:
+        await context.send_initial_metadata(answer.initial)
+    context.set_trailing_metadata((*answer.trailing, (RELEASE_TRAILER, backend.release)))
+    return answer.message
 
 
-async def stream(
-    channel: grpc.aio.Channel, method: str, requests: AsyncIterator[bytes], context: Context, metadata: Metadata
-) -> None:
-    """Passes on a call of any kind, message by message.
+async def stream(backend: Backend, request: Request, requests: AsyncIterator[bytes], context: Context) -> None:
+    """Passes on a call of any kind, message by message. It is never sent again.
 
     Each direction reads the next message once the last one is written, so that a slow reader slows the writer down and
     at most one message a direction is held here.
 
     Args:
-        channel: Channel to the backend.
-        method: Full path of the method.
+        backend: Where it goes.
+        request: What the call is; its message is not sent.
         requests: The client's messages, not parsed; their end is its half-close.
         context: The client's call.
-        metadata: What is sent along.
 
     Raises:
         grpc.aio.AbortError: The backend ended the call with an error, which is relayed.
         BankaiError: The way to the backend failed.
     """
-    call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(method, _as_is, _as_is)(
-        metadata=metadata, timeout=_timeout()
+    backend.admit(weighed=request.weighed)
+    left = remaining()
+    call: grpc.aio.StreamStreamCall[bytes, bytes] = backend.channel.stream_stream(request.method.path)(
+        metadata=request.metadata, timeout=None if math.isinf(left) else left
     )
-    upwards = asyncio.create_task(_upwards(requests, call))
+    upwards = asyncio.create_task(send_all(requests, call))
+    begun = False
     try:
         initial = await call.initial_metadata()
         if initial or not call.done():
+            begun = True
+            backend.note(failed=False, weighed=request.weighed)
             # At once, as a client may wait for it before it sends anything.
             await context.send_initial_metadata(tuple(initial))
         while (response := await call.read()) is not grpc.aio.EOF:
             await context.write(response)
-        context.set_trailing_metadata(tuple(await call.trailing_metadata()))
+        context.set_trailing_metadata((*await call.trailing_metadata(), (RELEASE_TRAILER, backend.release)))
+        backend.count(grpc.StatusCode.OK)
     except grpc.aio.AioRpcError as error:
+        backend.count(error.code())
+        # The streams of one lost pod, however many, say nothing about the other pods: only calls that never began do.
+        if not (begun and failures.lost(error)):
+            backend.note(failed=to_blame(error), weighed=request.weighed)
         await failures.relay(error, context)
     finally:
         call.cancel()
@@ -90,7 +89,7 @@ async def stream(
         await asyncio.gather(upwards, return_exceptions=True)
 
 
-async def _upwards(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:
+async def send_all(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:
     """Passes on the client's messages until it half-closes or the backend ends the call.
 
     The backend may end the call at any time, whatever is being written: its status is read, and relayed, elsewhere.
@@ -105,10 +104,6 @@ async def _upwards(requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCa
         await call.done_writing()
 
 
-def _as_is(message: bytes) -> bytes:
+def as_is(message: bytes) -> bytes:
+    """Serialises and parses what is bytes already."""
     return message
-
-
-def _timeout() -> float | None:
-    left = remaining()
-    return None if math.isinf(left) else left

@@ -1,11 +1,10 @@
 """Settings of the gateway, from BANKAI_GATEWAY_... variables."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Self
 
 import yaml
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bankai.settings import Group, ProcessSettings, Seconds, ServerSettings, environment
 from bankai.validation import first_problem
@@ -13,26 +12,11 @@ from bankai.vouching import read_private_key
 from gateway.audit.settings import AuditSettings
 from gateway.authn.api_keys import read_keys
 from gateway.authn.settings import TokenSettings
+from gateway.http.settings import HttpSettings
 from gateway.idempotency.settings import IdempotencySettings
 from gateway.policy.loading import read_policy
-from gateway.policy.model import ServiceName
 from gateway.quota.settings import QuotaSettings
-
-_TARGET = re.compile(r"unix:\S+|(dns:///|dns://[^/\s]+/|ipv[46]:)?[^/\s]+:\d{1,5}")
-
-
-def _target(value: str) -> str:
-    if not _TARGET.fullmatch(value):
-        raise ValueError(
-            "must be a gRPC target with a port, e.g. dns:///intent:50061 or ipv4:10.0.0.1:50061,10.0.0.2:50061"
-        )
-    return value
-
-
-Target = Annotated[str, AfterValidator(_target)]
-Routes = dict[ServiceName, Target]
-
-_ROUTES = TypeAdapter(Routes)
+from gateway.routing.model import ROUTES, Routes
 
 
 class BackendSettings(Group):
@@ -42,14 +26,16 @@ class BackendSettings(Group):
         ca: PEM file with the authorities that sign the services' certificates; None means plain text.
         cert: PEM file with the gateway's own certificate chain, shown to services that ask for one.
         key: PEM file with its private key.
-        keepalive_s: Idle time after which a service is pinged.
+        keepalive_s: Idle time after which a service is pinged; services allow a ping every two seconds.
+        ping_timeout_s: Time without an answer to the ping after which the connection is given up.
         max_reconnect_s: Longest pause between two attempts to connect to an address.
     """
 
     ca: Path | None = None
     cert: Path | None = None
     key: Path | None = None
-    keepalive_s: Seconds = 30.0
+    keepalive_s: Annotated[float, Field(ge=2, allow_inf_nan=False)] = 4.0
+    ping_timeout_s: Seconds = 4.0
     max_reconnect_s: Seconds = 2.0
 
     @model_validator(mode="after")
@@ -68,9 +54,9 @@ class GatewaySettings(ProcessSettings):
     """Settings of the gateway's process.
 
     Attributes:
-        routes: Target by full name of the service, as JSON: {"bankai.intent.v1.IntentService": "dns:///intent:50061"}.
-            Calls are spread over all addresses that a target stands for.
-        routes_file: YAML file with the same; `routes` has the last word.
+        routes: Target or `gateway.routing.model.Route` by full name of the service, as JSON:
+            {"bankai.intent.v1.IntentService": "dns:///intent:50061"}.
+        routes_file: YAML file with the same, read again when it changes; `routes` has the last word.
         policy_file: Which channel may call what, see `gateway.policy.model`.
         keys_file: File of API keys, see `gateway.authn.api_keys`; without it none is accepted.
         tokens: Whose access tokens are accepted; without it none is.
@@ -80,6 +66,7 @@ class GatewaySettings(ProcessSettings):
         idempotency: Where the answers to calls with an idempotency key are kept; such calls are refused while nothing
             of this is set.
         quota: How the limits of channels are kept.
+        http: The HTTP port.
     """
 
     model_config = environment("GATEWAY")
@@ -95,6 +82,7 @@ class GatewaySettings(ProcessSettings):
     audit: AuditSettings | None = None
     idempotency: IdempotencySettings | None = None
     quota: QuotaSettings = QuotaSettings()
+    http: HttpSettings = HttpSettings()
 
     @field_validator("policy_file")
     @classmethod
@@ -120,25 +108,36 @@ class GatewaySettings(ProcessSettings):
     @classmethod
     def _routes(cls, file: Path | None) -> Path | None:
         if file is not None:
-            _read_routes(file)
+            read_routes(file)
         return file
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        if not self.route_table():
-            raise ValueError("routes or routes_file must name a service")
+        self.route_table()
         if self.keys_file is None and self.tokens is None and self.server.tls.client_ca is None:
             raise ValueError("keys_file, tokens or server.tls.client_ca must be set, or nobody can call")
         return self
 
     def route_table(self) -> Routes:
-        """The target of each service, by its full name."""
-        return (_read_routes(self.routes_file) if self.routes_file else {}) | self.routes
+        """The route of each service, by its full name.
+
+        Raises:
+            ValueError: The file cannot be read or is wrong, or there is no route at all.
+        """
+        table = (read_routes(self.routes_file) if self.routes_file else {}) | self.routes
+        if not table:
+            raise ValueError("routes or routes_file must name a service")
+        return table
 
 
-def _read_routes(file: Path) -> Routes:
+def read_routes(file: Path) -> Routes:
+    """Reads a file of routes.
+
+    Raises:
+        ValueError: It cannot be read or an entry is wrong; the message says where.
+    """
     try:
-        return _ROUTES.validate_python(yaml.safe_load(file.read_bytes()))
+        return ROUTES.validate_python(yaml.safe_load(file.read_bytes()))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"{file} cannot be read as YAML: {type(error).__name__}") from None
     except ValidationError as error:

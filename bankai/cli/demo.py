@@ -35,7 +35,7 @@ async def _demo() -> None:
             await supervisor.drain()
     console.print("\n[bold]What to try next[/bold]")
     for command, what in (
-        ("bankai up", "keep it running"),
+        ("bankai up", "keep it running, for gRPC and for JSON by curl"),
         ("bankai call --live", "talk to it yourself, beside `bankai up` in another terminal"),
         ("bankai call my-call.txt", 'a transcript of yours: lines of "caller: ..." and "agent: ..."'),
         ("bankai extract my.pdf", "a document of yours; --annotate my.png draws its fields on the page"),

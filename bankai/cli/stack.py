@@ -1,5 +1,6 @@
 """What `bankai up` and `bankai demo` run: the gateway and every capability's service, wired to each other."""
 
+import itertools
 import json
 import os
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from bankai.loopback import HOST, free_ports
 
 REFLECTION = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 KEYS_VARIABLE = "BANKAI_GATEWAY_KEYS_FILE"
+HTTP_VARIABLE = "BANKAI_GATEWAY_HTTP__LISTEN"
 POLICY_VARIABLE = "BANKAI_GATEWAY_POLICY_FILE"
 AUDIT_VARIABLE = "BANKAI_GATEWAY_AUDIT__FOLDER"
 VOUCHING_VARIABLE = "BANKAI_GATEWAY_VOUCHING_KEY"
@@ -26,11 +28,13 @@ class Stack:
 
     Attributes:
         connection: How to reach it, with the developer's key; without a key where the environment names a file of keys.
+        http: host:port where it speaks JSON; empty where the environment turns that off.
         key_file: File that holds the developer's key; None where the environment names a file of keys.
         processes: The gateway first: it must go first.
     """
 
     connection: Connection
+    http: str
     key_file: Path | None
     processes: Sequence[ProcessSpec]
 
@@ -61,7 +65,7 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     """Decides what to run. Settings in the environment stay as they are where this does not need to say otherwise.
 
     Args:
-        port: Port of the gateway; 0 picks free ports for everything.
+        port: Port of the gateway, which speaks JSON on the next one; 0 picks free ports for everything.
         state_dir: Where the developer's API key and the services' state are kept.
         inference: Where the models run.
         console_logs: Whether the logs are for people and not for machines.
@@ -69,10 +73,11 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     Raises:
         OSError: The folder cannot be written.
     """
-    ports = free_ports(1 + len(CAPABILITIES)) if port == 0 else [port, *(each.port for each in CAPABILITIES)]
+    ports = free_ports(2 + len(CAPABILITIES)) if port == 0 else _ports(port)
     addresses = [f"{HOST}:{each}" for each in ports]
     key, key_file = None, None
     gateway = _settings("gateway", addresses[0], console_logs=console_logs)
+    http = gateway[HTTP_VARIABLE] = os.environ.get(HTTP_VARIABLE, addresses[1])
     if KEYS_VARIABLE not in os.environ:
         key, key_file, keys_file = developer_key(state_dir)
         gateway[KEYS_VARIABLE] = str(keys_file)
@@ -86,7 +91,7 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     gateway.setdefault("BANKAI_GATEWAY_IDEMPOTENCY__FOLDER", str((state_dir / "gateway").resolve()))
     routes: dict[str, str] = {}
     processes = []
-    for capability, address in zip(CAPABILITIES, addresses[1:], strict=True):
+    for capability, address in zip(CAPABILITIES, addresses[2:], strict=True):
         settings = _settings(capability.name, address, console_logs=console_logs)
         settings |= inference.settings(capability.name)
         folder = f"BANKAI_{capability.name.upper()}_{capability.folder}"
@@ -100,7 +105,7 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     gateway["BANKAI_GATEWAY_ROUTES"] = json.dumps(routes)
     # The gateway counts as up once it reaches every service, so that the first call finds its way.
     processes.insert(0, ProcessSpec("gateway", python_module("gateway"), gateway, addresses[0], ("", *routes)))
-    return Stack(Connection(addresses[0], key), key_file, processes)
+    return Stack(Connection(addresses[0], key), http, key_file, processes)
 
 
 def developer_key(state_dir: Path) -> tuple[str, Path, Path]:
@@ -128,6 +133,12 @@ def developer_key(state_dir: Path) -> tuple[str, Path, Path]:
     key_file.touch(mode=0o600)
     key_file.write_text(key + "\n", encoding="utf-8")
     return key, key_file, keys_file
+
+
+def _ports(port: int) -> list[int]:
+    """The gateway's port, the next one that is free of services for JSON, and the services' own."""
+    own = [each.port for each in CAPABILITIES]
+    return [port, next(each for each in itertools.count(port + 1) if each not in own), *own]
 
 
 def developer_policy(state_dir: Path) -> Path:

@@ -23,7 +23,7 @@ TRITON_POLL_S = 0.5
 
 def up(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the gateway; 0 picks free ports for everything.")
+        int, typer.Option(min=0, max=65534, help="Port of the gateway; JSON is on the next one. 0 picks free ports.")
     ] = 50051,
     models_dir: Annotated[Path | None, typer.Option(help="The model repository; the product's own by default.")] = None,
     *,
@@ -141,11 +141,22 @@ def _triton_log() -> Path:
 
 def _announce(stack: "Stack") -> None:
     lines = [f"bankai is up: {stack.connection.address}"]
+    if stack.http:
+        lines.append(f"JSON:         http://{stack.http}")
     if stack.key_file is not None:
         lines.append(f"API key:      {stack.key_file} (send it as `authorization: Bearer <key>`; `bankai call` does)")
+    if stack.http and stack.key_file is not None:
+        lines.append(f"Try it:       {_curl(stack.http, stack.key_file)}")
     lines.append("Ctrl-C lets calls finish and stops.")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _curl(address: str, key_file: Path) -> str:
+    return (
+        f'curl http://{address}/v1/bankai.intent.v1.IntentService/Classify -H "x-api-key: $(cat {key_file})" '
+        """--json '{"text": "我的卡丢了"}'"""
+    )
 
 
 def _prefixed(names: list[str]) -> "Emit":

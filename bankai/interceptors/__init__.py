@@ -36,6 +36,7 @@ def default_interceptors(
     *,
     record_spans: bool = False,
     recording: Sequence[BaseInterceptor] = (),
+    default_deadline: bool = True,
     own: Sequence[BaseInterceptor] = (),
 ) -> list[grpc.aio.ServerInterceptor]:
     """The chain of every server, the outermost first.
@@ -45,6 +46,7 @@ def default_interceptors(
         record_spans: Whether spans are recorded; see `bankai.telemetry`.
         recording: Interceptors that see how every call ends, refusals by the server's limits included; what they raise
             is answered like a handler's errors.
+        default_deadline: Whether unary calls that came without a deadline get the settings' one.
         own: The process's own interceptors; what they raise is answered, logged and counted like a handler's errors.
     """
     return [
@@ -55,7 +57,7 @@ def default_interceptors(
         ErrorsInterceptor(),
         *recording,
         LimitInterceptor(settings.max_concurrent_rpcs),
-        DeadlineInterceptor(settings.default_deadline_s),
+        DeadlineInterceptor(settings.default_deadline_s if default_deadline else None),
         *own,
         DecodingInterceptor(),
     ]

@@ -32,7 +32,7 @@ Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[MethodHandler | Non
 _CANCELLATION_S = 0.05
 _CANCELLATION_ROUNDS = 3
 # A client whose deadline passes cancels, and that may arrive before the deadline passes here: time left that is none.
-_DEADLINE_SLACK_S = 0.05
+DEADLINE_SLACK_S = 0.05
 
 
 @dataclass(slots=True)
@@ -257,7 +257,7 @@ def outcome(context: Context, error: BaseException | None) -> grpc.StatusCode:
     if isinstance(error, asyncio.CancelledError):
         # Core cancels the handler both when the client goes away and when the client's deadline passes.
         left: float | None = context.time_remaining()
-        late = left is not None and left <= _DEADLINE_SLACK_S
+        late = left is not None and left <= DEADLINE_SLACK_S
         return grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
     if isinstance(error, grpc.aio.InternalError):  # a write to a client that is gone
         return grpc.StatusCode.CANCELLED

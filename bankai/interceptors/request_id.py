@@ -29,14 +29,18 @@ def make() -> str:
     return secrets.token_hex(16).translate(_LETTERS)
 
 
+def accepted_or_new(given: str) -> str:
+    """The id that a client gave, where it can serve as one, else a new one."""
+    return given if _ACCEPTED.fullmatch(given) else make()
+
+
 class RequestIdInterceptor(SyncInterceptor):
     """Takes the client's x-request-id or makes one, and returns it in the trailing metadata."""
 
     @contextmanager
     def around(self, call: CallInfo, context: Context) -> Iterator[None]:
         """Sets `current()` and binds the id and the method to the logs of the call."""
-        given = call.header(HEADER) or ""
-        identity = given if _ACCEPTED.fullmatch(given) else make()
+        identity = accepted_or_new(call.header(HEADER) or "")
         _current.set(identity)
         bind_contextvars(request_id=identity, method=call.method)
         trailer = (HEADER, identity)

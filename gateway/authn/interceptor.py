@@ -14,6 +14,7 @@ from gateway.authn.access_tokens import TokenChecker
 from gateway.authn.api_keys import KeyRing, looks_like_key
 from gateway.authn.caller import Caller
 from gateway.authn.certificates import ClientCertificate, read_certificate
+from gateway.authn.handover import Handover
 from gateway.policy.policies import Policies
 
 _BEARER = "bearer "
@@ -28,14 +29,20 @@ class AuthenticationInterceptor(SyncInterceptor):
 
     Args:
         policies: Says which channel a certificate and a token's client stand for.
+        handover: Brings the certificates of the HTTP port's clients.
         keys: The API keys that are accepted; None accepts none.
         tokens: Checks access tokens; None accepts none.
     """
 
     def __init__(
-        self, policies: Policies, keys: Watched[KeyRing] | None = None, tokens: TokenChecker | None = None
+        self,
+        policies: Policies,
+        handover: Handover,
+        keys: Watched[KeyRing] | None = None,
+        tokens: TokenChecker | None = None,
     ) -> None:
         self._policies = policies
+        self._handover = handover
         self._keys = keys
         self._tokens = tokens
 
@@ -53,7 +60,7 @@ class AuthenticationInterceptor(SyncInterceptor):
         yield
 
     def _caller(self, call: CallInfo, context: Context) -> Caller:
-        certificate = _certificate(context)
+        certificate = _certificate(context) or self._handover.certificate(call)
         by_certificate = self._by_certificate(certificate) if certificate else None
         raw = _presented(call)
         by_secret = self._by_secret(raw, certificate) if raw is not None else None

@@ -15,8 +15,8 @@ from bankai.leases import LeaseLostError, under_lease
 from gateway.aborting import before_abort
 from gateway.authn.caller import current_caller
 from gateway.idempotency.store import Answer, AnswerStore, Claim
-from gateway.kinds import MethodKinds
 from gateway.metadata import REPLAY_TRAILER
+from gateway.routing.methods import Methods
 
 HEADER = "idempotency-key"
 
@@ -35,19 +35,19 @@ class IdempotencyInterceptor(BaseInterceptor):
 
     Args:
         store: Where answers are kept; None where that is turned off.
-        kinds: Which methods are unary.
+        methods: Which of them are unary.
     """
 
-    def __init__(self, store: AnswerStore | None, kinds: MethodKinds) -> None:
+    def __init__(self, store: AnswerStore | None, methods: Methods) -> None:
         self._store = store
-        self._kinds = kinds
+        self._methods = methods
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> MethodHandler | None:
         """Waits until the method's kind is known, by which the proxy then chooses how to relay the call."""
         if any(name == HEADER for name, _ in handler_call_details.invocation_metadata or ()):
-            await self._kinds.learned(handler_call_details.method)
+            await self._methods.learned(handler_call_details.method)
         return await super().intercept_service(continuation, handler_call_details)
 
     def wrap(self, handler: Handler) -> None:
@@ -59,7 +59,7 @@ class IdempotencyInterceptor(BaseInterceptor):
         """
         call, behaviour = handler.call, handler.behaviour
         keys = [value for name, value in call.metadata if name == HEADER]
-        if not keys or not self._kinds.is_routed(call.service):
+        if not keys or not self._methods.is_routed(call.service):
             return
 
         async def wrapped(request: Any, context: Context) -> Any:
@@ -75,7 +75,7 @@ class IdempotencyInterceptor(BaseInterceptor):
 
     def _usable(self, call: CallInfo) -> AnswerStore:
         if call.kind != "unary":
-            if self._kinds.known(call.method) is None:
+            if self._methods.known(call.method) is None:
                 raise UnavailableError(
                     "IDEMPOTENCY_KIND_UNKNOWN",
                     "idempotency-key needs a unary method, and whether it is one cannot be learned now; try again",

@@ -99,7 +99,18 @@ class CallClient:
     async def _send(self, request: pb.StreamCallRequest) -> None:
         # A stream that has ended says why when it is read.
         with suppress(asyncio.InvalidStateError):
-            await self._stream.write(request)
+            try:
+                await self._stream.write(request)
+            except grpc.aio.AioRpcError as error:
+                # grpc's own word for a write that meets the stream's end, in place of the reason that the service gave.
+                if error.code() is not grpc.StatusCode.INTERNAL:
+                    raise
+                raise grpc.aio.AioRpcError(
+                    grpc.StatusCode.UNAVAILABLE,
+                    error.initial_metadata(),
+                    error.trailing_metadata(),
+                    "the stream ended while it was written to",
+                ) from error
 
     async def _receive(self) -> pb.StreamCallResponse | None:
         """The next message; None where the stream is at its end or must be left."""

@@ -66,6 +66,13 @@ def test_peer_mlserver() -> None:
     assert report["throughput_ratio"] > 0
 
 
+def test_soak() -> None:
+    report = _quick("soak")
+    assert report["answers"] > report["calls"] > 0
+    assert report["cuts"] > 0
+    assert (report["wrong"], report["failures"]) == ({}, {})
+
+
 @pytest.mark.skipif(not envoy_process.PROGRAM.exists(), reason="make bench-envoy-peer has not been run")
 def test_peer_envoy() -> None:
     report = _quick("peer_envoy")

@@ -1,6 +1,8 @@
 """`bankai up`, `bankai call` and `bankai demo` with real processes."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -107,6 +109,16 @@ def test_starts_serves_and_drains_gateway_first(up: Up, bankai: Run, tmp_path: P
         < log.index('progress_monitor | {"name": "progress_monitor", "event": "stopped"')
     )
     assert not any(child.is_running() for child in children)
+
+
+def test_the_printed_curl_works(up: Up, tmp_path: Path) -> None:
+    line = next(line for line in up.wait_for(up.out, "Ctrl-C").splitlines() if line.startswith("Try it:"))
+    if shutil.which("curl") is None:
+        pytest.skip("needs curl")
+    done = subprocess.run(
+        ["sh", "-c", line.removeprefix("Try it:")], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
+    )
+    assert json.loads(done.stdout)["analysis"]["intents"][0]["intentId"] == "card_loss_report"
 
 
 def test_typing_a_call(up: Up, bankai: Run) -> None:

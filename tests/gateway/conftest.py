@@ -59,7 +59,7 @@ def key_file(tmp_path: Path) -> tuple[Path, str]:
 
 def policy_beside(keys_file: Path, *channels: str) -> Path:
     """A policy beside a file of keys, that lets channels call the toy and whatever else the tests call."""
-    services = [SERVICE, "no.Such", "bankai.intent.v1.IntentService", *REFLECTION]
+    services = [SERVICE, "toy.v1.Kinds", "no.Such", "bankai.intent.v1.IntentService", *REFLECTION]
     grants = [{"service": service, "methods": ["*"]} for service in services]
     file = keys_file.with_name("policy.yaml")
     content = {"channels": {channel: {"allow": grants} for channel in channels or ("ivr", "core-banking")}}
@@ -67,7 +67,8 @@ def policy_beside(keys_file: Path, *channels: str) -> Path:
     return file
 
 
-def settings_for(target: str, keys_file: Path, **server: Any) -> GatewaySettings:
+def settings_for(target: str | dict[str, Any], keys_file: Path, **server: Any) -> GatewaySettings:
+    """Settings of a gateway in front of the toy, by its target or its whole route."""
     return GatewaySettings.model_validate(
         {
             "routes": {SERVICE: target},
@@ -109,6 +110,14 @@ def unary_calls() -> float:
     return REGISTRY.get_sample_value("grpc_server_handled_total", labels) or 0.0
 
 
+async def learned_methods(client: Client) -> None:
+    """Waits until the gateway relays unary calls as such; works where the toy serves."""
+    before = unary_calls()
+    async with asyncio.timeout(20):
+        while unary_calls() == before:
+            await client.unary("Echo", b"")
+
+
 @pytest.fixture
 def toy() -> Toy:
     return Toy()
@@ -135,8 +144,5 @@ async def either(request: pytest.FixtureRequest, toy: Toy, key_file: tuple[Path,
     ):
         await reached(client)
         if learned:
-            before = unary_calls()
-            async with asyncio.timeout(20):
-                while unary_calls() == before:
-                    await client.unary("Echo", b"")
+            await learned_methods(client)
         yield client

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from bankai.loopback import free_ports
 from bankai.status import from_rpc_error
 from gateway.settings import BackendSettings
-from tests.gateway.conftest import Client, as_is, policy_beside, settings_for, through
+from tests.gateway.conftest import Client, as_is, policy_beside, reached, settings_for, through
 from tests.gateway.toy import SERVICE, Toy, serving
 
 Process = asyncio.subprocess.Process
@@ -147,6 +148,45 @@ async def test_a_backend_that_is_killed_during_calls(key_file: tuple[Path, str])
 
 
 @pytest.mark.slow
+async def test_a_pod_that_stands_still_is_found(key_file: tuple[Path, str]) -> None:
+    """Its connection stays open and says nothing; pings tell, and our servers bear as many as it takes."""
+    ports = free_ports(2)
+    async with (
+        running("tests.gateway.toy", str(ports[0]), port=ports[0]) as stopped,
+        running("tests.gateway.toy", str(ports[1]), port=ports[1]),
+        through(settings_for(f"ipv4:127.0.0.1:{ports[0]},127.0.0.1:{ports[1]}", key_file[0]), key_file[1]) as client,
+    ):
+        await reached(client)
+        await asyncio.sleep(10)  # some pings
+        talks = [client.bidi("Chat") for _ in range(4)]
+        for call in talks:
+            await call.write(b"one")
+            assert await call.read() == b"you said one"
+        stopped.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        ended = [asyncio.create_task(ending(call)) for call in talks]
+        done, others = await asyncio.wait(ended, timeout=20)
+        assert len(done) == len(others) == 2
+        assert time.monotonic() - began >= 20
+        for task in done:
+            error, after_s = task.result()
+            assert_unavailable(error)
+            assert after_s < 15  # 8 s where the machine is not busy
+        for task in others:
+            task.cancel()
+        for _ in range(20):
+            assert await client.unary("Echo", b"x", timeout=10) == b"x"
+
+
+async def ending(call: grpc.aio.StreamStreamCall[bytes, bytes]) -> tuple[grpc.aio.AioRpcError, float]:
+    """How a stream ends, and after how many seconds."""
+    began = time.monotonic()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call.read()
+    return caught.value, time.monotonic() - began
+
+
+@pytest.mark.slow
 async def test_a_client_that_is_killed_cancels_the_backend(key_file: tuple[Path, str], toy: Toy) -> None:
     talk = (
         "import grpc, sys\n"
@@ -248,6 +288,26 @@ async def test_sigterm_lets_calls_finish_and_tells_streams_to_go(key_file: tuple
             async with asyncio.timeout(10):
                 assert await process.wait() == 0
             await toy.saw("cancelled")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_whatever_happens_to_one_of_two_pods_no_answer_is_mixed_up_or_an_error_of_ours() -> None:
+    """The benchmark of faults, a few seconds for each; it exits with 1 where a promise is broken."""
+    command = [sys.executable, "-m", "benchmarks.faults", "--toy", "--quick"]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, said = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    report = json.loads(out.splitlines()[-1])
+    assert report["broken"] == []
+    assert set(report["faults"]) == {"none", "kill", "stop", "slow", "cut", "silent", "delay", "restart"}
+    for name in ("none", "kill", "cut", "restart"):  # idempotent calls do not even notice
+        assert report["faults"][name]["unary"]["errors"] == {}, name
+    for fault in report["faults"].values():
+        assert fault["unary"]["calls"] > 50
+        assert fault["streams"]["calls"] > 20
 
 
 async def test_a_start_with_a_wrong_setting_exits_with_its_name() -> None:

@@ -8,27 +8,44 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodOptions
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_reflection.v1alpha import reflection
 
+from bankai.errors import UnavailableError
 from bankai.interceptors.base import Context, MethodHandler
 from bankai.server import GrpcServer, run
 from bankai.settings import ServerSettings
+from bankai.status import abort
 
 SERVICE = "toy.v1.Toy"
 BIG = 64 * 1024
 
-_UNARY = ("Echo", "Show", "Fail", "Hang", "Huge", "Slow")
+_UNARY = ("Echo", "Put", "Save", "Show", "Fail", "Hang", "Huge", "Slow")
 _SERVER_STREAM = ("Count", "Flood", "Early")
 _CLIENT_STREAM = ("Collect", "Deaf")
 _BIDI = ("Chat", "Refuse")
+_IDEMPOTENCY = {"Echo": MethodOptions.NO_SIDE_EFFECTS, "Put": MethodOptions.IDEMPOTENT}
 
 
 class Toy(grpc.GenericRpcHandler):
-    """Notes in `events` what happens to it, and counts the messages of the floods."""
+    """Notes in `events` what happens to it, and counts the messages of the floods.
+
+    Attributes:
+        delay_s: Seconds that Echo, Put and Save take.
+        failing: Status with which they end, as often as `failures` says.
+        retry_info: Whether that status says when to try again.
+        retry_after_s: And when that is, in seconds from now.
+        requests: What they were called with.
+    """
 
     def __init__(self) -> None:
+        self.delay_s = 0.0
+        self.failing = grpc.StatusCode.UNAVAILABLE
+        self.failures = 0
+        self.retry_info = False
+        self.retry_after_s = 0.01
+        self.requests: list[bytes] = []
         self.events: list[str] = []
         self.flooded = 0
         self.metadata: dict[str, Any] = {}
@@ -62,9 +79,23 @@ class Toy(grpc.GenericRpcHandler):
         return make(getattr(self, f"_{name.lower()}"))
 
     async def _echo(self, request: bytes, context: Context) -> bytes:
+        self.requests.append(request)
         if self.trailers:
             context.set_trailing_metadata(self.trailers)
+        if self.delay_s:
+            try:
+                await asyncio.sleep(self.delay_s)
+            except asyncio.CancelledError:
+                await self._note("echo cancelled")
+                raise
+        if self.failures:
+            self.failures -= 1
+            if self.retry_info:
+                await abort(context, UnavailableError("TOY_AWAY", "the toy is away", retry_after=self.retry_after_s))
+            await context.abort(self.failing, "as told", (("x-why", "told"),))
         return request
+
+    _put = _save = _echo
 
     async def _slow(self, request: bytes, context: Context) -> bytes:
         """Answers once it may, every time something else."""
@@ -157,6 +188,7 @@ def described() -> DescriptorPool:
             output_type=".toy.v1.Any",
             client_streaming=name in (*_CLIENT_STREAM, *_BIDI),
             server_streaming=name in (*_SERVER_STREAM, *_BIDI),
+            options=MethodOptions(idempotency_level=_IDEMPOTENCY.get(name, MethodOptions.IDEMPOTENCY_UNKNOWN)),
         )
     pool = DescriptorPool()
     pool.Add(file)
@@ -166,7 +198,12 @@ def described() -> DescriptorPool:
 @asynccontextmanager
 async def serving(toy: Toy, *, with_reflection: bool, port: int = 0) -> AsyncIterator[int]:
     """Serves the toy on a plain gRPC server, whose every answer is the toy's own."""
-    server = grpc.aio.server(options=(("grpc.max_receive_message_length", -1),))
+    server = grpc.aio.server(
+        options=(
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.http2.min_ping_interval_without_data_ms", 1000),  # as our servers allow
+        )
+    )
     server.add_generic_rpc_handlers((toy,))
     if with_reflection:
         reflection.enable_server_reflection((SERVICE,), server, pool=described())
@@ -180,7 +217,12 @@ async def serving(toy: Toy, *, with_reflection: bool, port: int = 0) -> AsyncIte
 
 async def _main(port: str) -> None:
     server = GrpcServer(ServerSettings(listen=f"127.0.0.1:{port}", drain_grace_s=5), name="toy")
-    server.add(lambda grpc_server: grpc_server.add_generic_rpc_handlers((Toy(),)), ())
+
+    def register(grpc_server: grpc.aio.Server) -> None:
+        grpc_server.add_generic_rpc_handlers((Toy(),))
+        reflection.enable_server_reflection((SERVICE,), grpc_server, pool=described())
+
+    server.add(register, ())
     await server.run()
 
 

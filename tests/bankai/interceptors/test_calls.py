@@ -14,8 +14,9 @@ from prometheus_client import REGISTRY
 from bankai import errors, status
 from bankai.intent.v1 import intent_pb2
 from bankai.interceptors import default_interceptors, outgoing_metadata
-from bankai.interceptors.deadline import remaining
+from bankai.interceptors.deadline import remaining, shorten
 from bankai.interceptors.request_id import HEADER
+from bankai.settings import ServerSettings
 from tests.bankai.logs import Logs
 from tests.bankai.toy import CLASSIFY, SERVICE, classify, segment, serving, stream, stub
 
@@ -32,6 +33,28 @@ async def test_a_unary_call_without_a_deadline_gets_one() -> None:
     assert isinstance(error, errors.DeadlineError)
     assert error.reason == "DEADLINE_EXCEEDED"
     assert 0 < toy.remaining[0] <= 0.2
+
+
+async def test_a_server_may_leave_the_default_to_its_handlers_which_may_only_shorten() -> None:
+    def shortened(_context: Any) -> None:
+        before = remaining()
+        shorten(5)
+        shorten(50)
+        left.append((before, remaining()))
+
+    left: list[tuple[float, float]] = []
+
+    def chain(settings: ServerSettings) -> list[grpc.aio.ServerInterceptor]:
+        return default_interceptors(settings, default_deadline=False)
+
+    async with serving(chain=chain, default_deadline_s=0.001) as (toy, _, channel):
+        toy.actions["x"] = shortened
+        await classify(channel, "x")
+        await classify(channel, "x", timeout=3)
+    assert left[0][0] == math.inf
+    assert 4 < left[0][1] <= 5
+    assert left[1][0] >= left[1][1] > 0
+    assert left[1][1] < 4
 
 
 async def test_the_clients_deadline_is_kept_and_known(logs: Logs) -> None:

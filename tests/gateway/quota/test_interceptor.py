@@ -16,8 +16,6 @@ from bankai.settings import ServerSettings
 from bankai.status import from_rpc_error
 from gateway.authn import caller
 from gateway.authn.caller import Caller
-from gateway.backends import Backends
-from gateway.kinds import MethodKinds
 from gateway.metadata import Onward
 from gateway.policy import permit as permits
 from gateway.policy.permit import Permit
@@ -25,6 +23,10 @@ from gateway.proxy import Proxy
 from gateway.quota.interceptor import QuotaInterceptor
 from gateway.quota.limiter import Limiter
 from gateway.quota.settings import QuotaSettings
+from gateway.routing.channels import Channels
+from gateway.routing.methods import Methods
+from gateway.routing.model import ROUTES
+from gateway.routing.table import RouteTable
 from gateway.settings import BackendSettings
 from tests.gateway.conftest import Client, as_is, unary_calls
 from tests.gateway.quota.conftest import permit
@@ -66,13 +68,13 @@ async def limited(*, learned: bool) -> AsyncIterator[Limited]:
     policy, toy = LetIn(), Toy()
     limiter = Limiter(QuotaSettings())
     async with serving(toy, with_reflection=learned) as backend:
-        backends = Backends({SERVICE: f"127.0.0.1:{backend}"}, BackendSettings(), settings.max_message_bytes)
-        kinds = MethodKinds(backends)
+        routes = ROUTES.validate_python({SERVICE: f"127.0.0.1:{backend}"})
+        table = RouteTable(routes, Channels(BackendSettings(), settings.max_message_bytes, grace_s=0.0))
+        methods = Methods(table)
+        proxy = Proxy(table, methods, Onward(None), settings.default_deadline_s)
         chain = default_interceptors(settings, own=(policy, QuotaInterceptor(limiter)))
         server = GrpcServer(settings, name="gateway", interceptors=chain)
-        server.add(
-            lambda grpc_server: grpc_server.add_generic_rpc_handlers((Proxy(backends, kinds, Onward(None)),)), ()
-        )
+        server.add(lambda grpc_server: grpc_server.add_generic_rpc_handlers((proxy,)), ())
         port = await server.start()
         try:
             options = (("grpc.use_local_subchannel_pool", 1),)
@@ -87,8 +89,8 @@ async def limited(*, learned: bool) -> AsyncIterator[Limited]:
                 yield client
         finally:
             await server.drain()
-            await kinds.close()
-            await backends.close()
+            await methods.close()
+            await table.close()
 
 
 @pytest.fixture

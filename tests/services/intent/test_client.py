@@ -134,6 +134,21 @@ async def test_a_segment_that_was_lost_is_sent_again(script: Script) -> None:
     assert service.sent == ["1", "2", "2", "3"]
 
 
+async def test_a_write_that_meets_the_end_of_the_stream_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Scripted({})
+    async with call(service) as client:
+        await ask(client, "1")
+
+        async def write(_request: object) -> None:
+            empty = grpc.aio.Metadata()
+            raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, empty, empty, "Internal error from Core")
+
+        monkeypatch.setattr(client._stream, "write", write)
+        await ask(client, "2")
+    assert service.resumed_from == ["1"]
+    assert service.sent == ["1", "2"]
+
+
 async def test_a_segment_that_was_taken_is_not_sent_again() -> None:
     service = Scripted({"2": take_and_vanish})
     async with call(service) as client:
