@@ -12,6 +12,7 @@ SHIPPED_TOKENIZER = MODELS_DIR / "intent" / "1" / "tokenizer.json"
 INTENT_TEACHER = ROOT / "var" / "intent" / "teacher.pt"
 INTENT_STUDENT = ROOT / "var" / "intent" / "student.pt"
 DOC_ROLES = ROOT / "var" / "doc_extract" / "roles.pt"
+RGB_CHANGE = ROOT / "var" / "progress" / "rgb_change.pt"
 
 PUBLIC_DATA_DIR = Path(os.environ.get("BANKAI_PUBLIC_DATA", ROOT.parent / "shared" / "data"))
 """Public data sets, one folder each, as their repositories hold them; docs/training.md lists where each comes from."""

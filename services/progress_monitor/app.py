@@ -18,7 +18,9 @@ from bankai.server import GrpcServer
 from bankai.store import Database
 from services.progress_monitor import servicer
 from services.progress_monitor.assessing import Assessing
+from services.progress_monitor.change import detail as change_detail
 from services.progress_monitor.change import model as change
+from services.progress_monitor.change.detail import DetailModel
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.imagery.limits import ImageLimits
 from services.progress_monitor.imagery.reader import ImageReader
@@ -44,7 +46,7 @@ from services.progress_monitor.storage.rescans import RescanStore
 from services.progress_monitor.storage.turns import Turns
 
 MODELS = (change.MODEL, evidence.MODEL)
-"""Names of the models that the service needs."""
+"""Names of the models that the service needs; the sub-metre model is used where it is served."""
 SERVICES = (servicer.NAME,)
 
 
@@ -130,9 +132,11 @@ def _parts(
     projects, observations = ProjectStore(database), ObservationStore(database)
     alerts, rescans = AlertStore(database), RescanStore(database, settings.rescan.lease_s)
     pixels = PixelStore(Blobs(settings.storage.blobs))
-    states = StateModel(read_parameters(ModelRepository(settings.inference.models_dir)))
+    repository = ModelRepository(settings.inference.models_dir)
+    states = StateModel(read_parameters(repository))
     turns = Turns(database, settings.rescan.lease_s)
-    observing = Observing(readers.images, ChangeModel(backend), observations, pixels, turns)
+    detail = DetailModel(backend) if change_detail.MODEL in repository.names() else None
+    observing = Observing(readers.images, ChangeModel(backend), observations, pixels, turns, detail)
     roots = Roots(settings.limits.read_roots, settings.limits.read_buckets)
     importing = Importing(roots, readers.images, observing, ImportStore(database), settings.limits, server.draining)
     assessing = Assessing(observations, alerts, EvidenceModel(backend), states)

@@ -15,6 +15,12 @@ GSD_M = 10.0
 """Pixel of the grid, in metres: finer pictures are averaged, so that all sensors are compared on one raster."""
 RING_M = 300.0
 """How far the grid reaches around the site."""
+DETAIL_GSD_M = 0.5
+"""Pixel of the finer grid on which sub-metre pictures are compared."""
+DETAIL_RING_M = 60.0
+"""How far the finer grid reaches around the site."""
+MOST_DETAIL_PX = 9_000_000
+"""Pixels of the largest finer grid: 27 MB a picture. Larger sites are judged on the 10 m grid alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +69,21 @@ def grid_of(aoi: Aoi) -> Grid:
     left, top = math.floor(left / step) * step, math.ceil(top / step) * step
     width, height = math.ceil((right - left) / step) * 2, math.ceil((top - bottom) / step) * 2
     return Grid(aoi.epsg, left, top, GSD_M, width, height)
+
+
+def detail_grid_of(aoi: Aoi, grid: Grid) -> Grid | None:
+    """The finer grid of a site, whose pixels divide those of its grid; None where the site is too large for one."""
+    left, bottom, right, top = aoi.metric.bounds
+    columns = _cells(left - DETAIL_RING_M - grid.left, right + DETAIL_RING_M - grid.left)
+    rows = _cells(grid.top - top - DETAIL_RING_M, grid.top - bottom + DETAIL_RING_M)
+    times = round(GSD_M / DETAIL_GSD_M)
+    width, height = len(columns) * times, len(rows) * times
+    if width * height > MOST_DETAIL_PX:
+        return None
+    west, north = grid.left + columns.start * GSD_M, grid.top - rows.start * GSD_M
+    return Grid(aoi.epsg, west, north, DETAIL_GSD_M, width, height)
+
+
+def _cells(start: float, end: float) -> range:
+    """Pixels of the 10 m grid that a stretch in metres from its edge touches."""
+    return range(math.floor(start / GSD_M), math.ceil(end / GSD_M))

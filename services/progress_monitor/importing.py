@@ -174,10 +174,12 @@ class Importing:
         *,
         timeout: float,  # noqa: ASYNC109  # part of a deadline
     ) -> Chip:
+        finer = self._observing.finer_grid(site)
+
         def question(paths: Sequence[Path]) -> Question:
             files = zip(paths, scene.files, strict=True)
             layers = tuple(Layer(path, file.bands, file.calibrations) for path, file in files)
-            return Question(layers, site.grid, scene.sensor, scene.offset)
+            return Question(layers, site.grid, scene.sensor, scene.offset, detail=finer)
 
         async def needed(paths: Sequence[Path]) -> Sequence[Ranges | None]:
             return await self._reader.extents(question(paths), timeout=timeout)

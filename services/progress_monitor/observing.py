@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from bankai.errors import InvalidRequestError
 from services.progress_monitor.alignment.registration import STILL
+from services.progress_monitor.change.detail import DetailModel
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.comparison import Comparison, compare
+from services.progress_monitor.detailing import Detailed, detailed
 from services.progress_monitor.fingerprint import distance, fingerprint
+from services.progress_monitor.grid import Grid
 from services.progress_monitor.imagery.cutting import Chip
 from services.progress_monitor.imagery.opening import Corners
 from services.progress_monitor.imagery.quality import judge
@@ -77,13 +80,20 @@ class Observing:
         observations: Keeps what was measured.
         pixels: Keeps the pixels.
         turns: Keeps pictures of one project apart: each is compared with those before.
+        detail: The sub-metre change model; None where it is not served, and every picture is judged at 10 m.
     """
 
-    def __init__(
-        self, reader: ImageReader, model: ChangeModel, observations: ObservationStore, pixels: PixelStore, turns: Turns
+    def __init__(  # noqa: PLR0913, PLR0917  # what it stands on
+        self,
+        reader: ImageReader,
+        model: ChangeModel,
+        observations: ObservationStore,
+        pixels: PixelStore,
+        turns: Turns,
+        detail: DetailModel | None = None,
     ) -> None:
         self._reader, self._model, self._observations, self._pixels = reader, model, observations, pixels
-        self._turns = turns
+        self._turns, self._detail = turns, detail
 
     async def observe(self, project: Project, picture: Picture, *, timeout: float) -> Observation:  # noqa: ASYNC109  # part of a deadline
         """Takes in a picture; one that is there already is returned as it is.
@@ -102,9 +112,14 @@ class Observing:
             return known
         site = await asyncio.to_thread(Site.of, project.aoi)
         layers = (Layer(picture.path, picture.bands),)
-        question = Question(layers, site.grid, picture.origin.sensor, picture.offset, picture.corners)
+        finer = self.finer_grid(site)
+        question = Question(layers, site.grid, picture.origin.sensor, picture.offset, picture.corners, finer)
         chip = await self._reader.cut(question, timeout=timeout)
         return await self.take_in(project, site, picture.origin, chip, timeout=timeout)
+
+    def finer_grid(self, site: Site) -> Grid | None:
+        """The grid to which sub-metre colour is cut as well; None where nothing would look at it."""
+        return site.detail if self._detail is not None else None
 
     async def known(self, project: Project, origin: Origin) -> Observation | None:
         """What is kept of a picture that was sent before; None where it was not."""
@@ -218,12 +233,18 @@ class Observing:
             usable = judge(chip.reflectance, chip.bands).usable
             share = float(usable[site.frame.site].mean())
             await self._pixels.put_findings(observation.project_id, observation.id, _unchanged(chip, usable))
+            await self._pixels.put_detail_findings(observation.project_id, observation.id, None)
             measures = replace(UNCHANGED, usable=share)
             if share < MIN_REFERENCE:
                 return _obscured(replace(observation, measures=measures, reference_id=""), share, MIN_REFERENCE)
             return replace(observation, measures=measures, reference_id=observation.id, registration=STILL)
         before = await self._pixels.chip(observation.project_id, reference.id)
         seen = await compare(chip, before, site.frame, self._model, timeout=timeout)
+        finer = await self._detailed(seen, observation, reference, site, timeout=timeout)
+        await self._pixels.put_detail_findings(
+            observation.project_id, observation.id, finer.findings if finer is not None else None
+        )
+        seen = finer.comparison if finer is not None else seen
         measured = replace(
             observation,
             registration=seen.registration,
@@ -243,6 +264,24 @@ class Observing:
             )
             return replace(measured, status=Status.NOT_REGISTERED, reason=reason)
         return measured
+
+    async def _detailed(
+        self,
+        seen: Comparison,
+        observation: Observation,
+        reference: Observation,
+        site: Site,
+        *,
+        timeout: float,  # noqa: ASYNC109  # part of a deadline
+    ) -> Detailed | None:
+        """A comparison made finer, where both dates have the detail for it."""
+        if self._detail is None or not seen.registration.good:
+            return None
+        after = await self._pixels.detail(observation.project_id, observation.id)
+        before = await self._pixels.detail(observation.project_id, reference.id) if after is not None else None
+        if before is None or after is None:
+            return None
+        return await detailed(seen, (before, after), site, self._detail, timeout=timeout)
 
     async def _activity(
         self, observation: Observation, seen: Comparison, past: Sequence[Observation], site: Site

@@ -1,5 +1,6 @@
 """What is kept of every picture: the site in it and what each pixel has become, in the blob store."""
 
+import asyncio
 import io
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from services.progress_monitor.imagery.cutting import Chip
 
 _SCALE = 20_000
 """Reflectance is kept in steps of 1/20,000."""
+_KINDS = ("chip", "detail", "findings", "detail_findings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,19 @@ class Findings:
     """
 
     reflectance: NDArray[np.float32]
+    surfaces: NDArray[np.uint8]
+    usable: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class DetailFindings:
+    """What a comparison on the finer grid found, as it is kept.
+
+    Attributes:
+        surfaces: The `Surface` of each pixel, of which only buildings are told; uint8 [rows, columns].
+        usable: Pixels that show the ground.
+    """
+
     surfaces: NDArray[np.uint8]
     usable: NDArray[np.bool_]
 
@@ -44,9 +59,12 @@ class PixelStore:
         """Keeps the site as it was cut out of a picture."""
         data = _packed(reflectance=_numbers(chip.reflectance), bands=np.array(chip.bands))
         await self._blobs.put(_key(project_id, observation_id, "chip"), data)
+        if chip.detail is not None:
+            packed = await asyncio.to_thread(_packed, pixels=chip.detail)
+            await self._blobs.put(_key(project_id, observation_id, "detail"), packed)
 
     async def chip(self, project_id: str, observation_id: str) -> Chip:
-        """The site as it was cut out of a picture.
+        """The site as it was cut out of a picture, without its detail.
 
         Raises:
             NotFoundError: PIXELS_NOT_KEPT.
@@ -55,6 +73,11 @@ class PixelStore:
         reflectance = _light(stored["reflectance"])
         covered = float((reflectance > 0).any(0).mean())
         return Chip(reflectance, tuple(bool(there) for there in stored["bands"]), covered)
+
+    async def detail(self, project_id: str, observation_id: str) -> NDArray[np.uint8] | None:
+        """The detail of a chip; None where it has none."""
+        data = await self._blobs.get(_key(project_id, observation_id, "detail"))
+        return None if data is None else (await asyncio.to_thread(_unpacked, data))["pixels"]
 
     async def put_findings(self, project_id: str, observation_id: str, findings: Findings) -> None:
         """Keeps what a comparison found."""
@@ -70,17 +93,33 @@ class PixelStore:
         stored = await self._get(_key(project_id, observation_id, "findings"))
         return Findings(_light(stored["reflectance"]), stored["surfaces"], stored["usable"])
 
+    async def put_detail_findings(self, project_id: str, observation_id: str, findings: DetailFindings | None) -> None:
+        """Keeps what a comparison on the finer grid found; None erases what an earlier one found."""
+        key = _key(project_id, observation_id, "detail_findings")
+        if findings is None:
+            await self._blobs.delete(key)
+            return
+        data = await asyncio.to_thread(_packed, surfaces=findings.surfaces, usable=findings.usable)
+        await self._blobs.put(key, data)
+
+    async def detail_findings(self, project_id: str, observation_id: str) -> DetailFindings | None:
+        """What a comparison on the finer grid found; None where there was none."""
+        data = await self._blobs.get(_key(project_id, observation_id, "detail_findings"))
+        if data is None:
+            return None
+        stored = await asyncio.to_thread(_unpacked, data)
+        return DetailFindings(stored["surfaces"], stored["usable"])
+
     async def delete(self, project_id: str, observation_id: str) -> None:
         """Erases what is kept of a picture."""
-        for kind in ("chip", "findings"):
+        for kind in _KINDS:
             await self._blobs.delete(_key(project_id, observation_id, kind))
 
     async def _get(self, key: str) -> dict[str, NDArray[Any]]:
         data = await self._blobs.get(key)
         if data is None:
             raise NotFoundError("PIXELS_NOT_KEPT", "the picture's pixels are not kept any more: send it again")
-        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-            return dict(stored)
+        return _unpacked(data)
 
 
 def _light(numbers: NDArray[Any]) -> NDArray[np.float32]:
@@ -95,6 +134,11 @@ def _packed(**arrays: Any) -> bytes:
     out = io.BytesIO()
     np.savez_compressed(out, **arrays)
     return out.getvalue()
+
+
+def _unpacked(data: bytes) -> dict[str, NDArray[Any]]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+        return dict(stored)
 
 
 def _key(project_id: str, observation_id: str, kind: str) -> str:

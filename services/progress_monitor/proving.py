@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bankai.errors import NotFoundError
 from services.progress_monitor.evidence.drawing import enlarged, natural_colour, outlined, overlay, png, white_of
-from services.progress_monitor.evidence.maps import Dated, segments, segments_geojson, surfaces_cog
+from services.progress_monitor.evidence.maps import Dated, Pieces, segments_geojson, surfaces_cog
 from services.progress_monitor.observation import Observation, Status
 from services.progress_monitor.pixels import Findings, PixelStore
 from services.progress_monitor.project import Project
@@ -53,19 +53,32 @@ class Proving:
         observation = _chosen(known, observation_id)
         site = await asyncio.to_thread(Site.of, project.aoi)
         if kind is EvidenceKind.SEGMENTS_GEOJSON:
-            earlier = [each for each in known if each.status is Status.USED and each.acquired <= observation.acquired]
-            dates = []
-            for each in earlier:
-                shown = await self._pixels.findings(project.id, each.id)
-                dates.append(Dated(each.acquired, shown.surfaces, shown.usable))
-            return await asyncio.to_thread(_buildings, dates, site)
+            used = [each for each in known if each.status is Status.USED and each.acquired <= observation.acquired]
+            return await self._buildings(project.id, used, site)
         found = await self._pixels.findings(project.id, observation.id)
         before = await self._pixels.chip(project.id, observation.reference_id or observation.id)
         return await asyncio.to_thread(_drawn, kind, found, before.reflectance, site)
 
+    async def _buildings(self, project_id: str, used: Sequence[Observation], site: Site) -> bytes:
+        """Building-like pieces on the last of some dates; one date's pixels are in memory at a time."""
+        pieces: Pieces | None = None
+        for each in reversed(used):
+            if pieces is not None and not pieces.followed:
+                break
+            date = await self._dated(project_id, each, site)
+            if pieces is None:
+                pieces = await asyncio.to_thread(Pieces, date, site.aoi.metric)
+            else:
+                await asyncio.to_thread(pieces.look_back, date)
+        return segments_geojson(pieces.segments() if pieces is not None else [], site.grid)
 
-def _buildings(dates: Sequence[Dated], site: Site) -> bytes:
-    return segments_geojson(segments(dates, site.grid, site.frame.site) if dates else [], site.grid)
+    async def _dated(self, project_id: str, observation: Observation, site: Site) -> Dated:
+        """What a date shows, on the finest grid on which it was compared."""
+        finer = await self._pixels.detail_findings(project_id, observation.id)
+        if finer is not None and site.detail is not None:
+            return Dated(observation.acquired, finer.surfaces, finer.usable, site.detail)
+        shown = await self._pixels.findings(project_id, observation.id)
+        return Dated(observation.acquired, shown.surfaces, shown.usable, site.grid)
 
 
 def _drawn(kind: EvidenceKind, found: Findings, before: NDArray[np.float32], site: Site) -> bytes:

@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from services.progress_monitor.aoi import Aoi, parse_aoi
-from services.progress_monitor.grid import Grid, grid_of
+from services.progress_monitor.grid import Grid, detail_grid_of, grid_of
 
 NEAR_M = 30.0
 """Ground beside a site that its own works may touch."""
@@ -34,11 +34,13 @@ class Site:
         aoi: The polygon.
         grid: The raster on which pictures are compared.
         frame: Site and ring on it.
+        detail: The finer raster for sub-metre pictures; None where the site is too large for it.
     """
 
     aoi: Aoi
     grid: Grid
     frame: Frame
+    detail: Grid | None
 
     @classmethod
     def of(cls, geojson: str) -> "Site":
@@ -50,4 +52,4 @@ class Site:
         aoi = parse_aoi(geojson)
         grid = grid_of(aoi)
         near = grid.mask(shapely.buffer(aoi.metric, NEAR_M))
-        return cls(aoi, grid, Frame(grid.mask(aoi.metric), ~near))
+        return cls(aoi, grid, Frame(grid.mask(aoi.metric), ~near), detail_grid_of(aoi, grid))

@@ -44,7 +44,9 @@ def s3() -> Iterator[S3]:
         for name, value in environment(f"http://{host}:{port}").items():
             patch.setenv(name, value)
         try:
-            yield S3(f"http://{host}:{port}")
+            # Servers of one process share what they keep.
+            with urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")):
+                yield S3(f"http://{host}:{port}")
         finally:
             server.stop()
 

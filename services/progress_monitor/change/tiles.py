@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 OVERLAP = 32
-"""Pixels that neighbouring tiles share; as wide as what a pixel's answer looks at."""
+"""Pixels that neighbouring tiles share unless said; as wide as what a pixel's answer looks at on the 10 m grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,17 @@ class Tile:
         return np.pad(part, ((0, 0), (0, short[0]), (0, short[1])), mode="edge") if any(short) else part
 
 
-def tiles(shape: tuple[int, int], side: int) -> Iterator[Tile]:
+def tiles(shape: tuple[int, int], side: int, overlap: int = OVERLAP) -> Iterator[Tile]:
     """Tiles that cover a raster.
 
     Args:
         shape: (rows, columns) of the raster.
         side: Rows and columns of a tile, even; smaller where the raster is smaller.
+        overlap: Pixels that neighbouring tiles share.
     """
     sizes = (min(side, shape[0] + shape[0] % 2), min(side, shape[1] + shape[1] % 2))
-    for top in _starts(shape[0], sizes[0]):
-        for left in _starts(shape[1], sizes[1]):
+    for top in _starts(shape[0], sizes[0], overlap):
+        for left in _starts(shape[1], sizes[1], overlap):
             yield Tile(top, left, sizes)
 
 
@@ -51,9 +52,11 @@ class Mosaic:
     Args:
         layers: Number of layers.
         shape: (rows, columns) of the raster.
+        overlap: Pixels that neighbouring tiles share.
     """
 
-    def __init__(self, layers: int, shape: tuple[int, int]) -> None:
+    def __init__(self, layers: int, shape: tuple[int, int], overlap: int = OVERLAP) -> None:
+        self._overlap = overlap
         self._sum = np.zeros((layers, *shape), np.float32)
         self._weight = np.zeros(shape, np.float32)
 
@@ -61,7 +64,7 @@ class Mosaic:
         """Adds a tile's values [layers, rows, columns]."""
         rows = min(tile.size[0], self._sum.shape[1] - tile.top)
         columns = min(tile.size[1], self._sum.shape[2] - tile.left)
-        weight = _ramp(tile.size[0])[:rows, None] * _ramp(tile.size[1])[None, :columns]
+        weight = self._ramp(tile.size[0])[:rows, None] * self._ramp(tile.size[1])[None, :columns]
         place = (slice(tile.top, tile.top + rows), slice(tile.left, tile.left + columns))
         self._sum[:, place[0], place[1]] += values[:, :rows, :columns] * weight
         self._weight[place] += weight
@@ -70,14 +73,14 @@ class Mosaic:
         """The whole raster [layers, rows, columns]."""
         return self._sum / self._weight
 
+    def _ramp(self, length: int) -> NDArray[np.float32]:
+        """Weights along an axis of a tile, falling towards its ends."""
+        away = np.minimum(np.arange(length), np.arange(length)[::-1]) + 1.0
+        return np.clip(away / self._overlap, 0.02, 1.0).astype(np.float32)
 
-def _starts(length: int, side: int) -> list[int]:
+
+def _starts(length: int, side: int, overlap: int) -> list[int]:
     if length <= side:
         return [0]
-    count = -(-(length - OVERLAP) // (side - OVERLAP))
-    return sorted({min(number * (side - OVERLAP), length - side + (length - side) % 2) for number in range(count)})
-
-
-def _ramp(length: int) -> NDArray[np.float32]:
-    away = np.minimum(np.arange(length), np.arange(length)[::-1]) + 1.0
-    return np.clip(away / OVERLAP, 0.02, 1.0).astype(np.float32)
+    count = -(-(length - overlap) // (side - overlap))
+    return sorted({min(number * (side - overlap), length - side + (length - side) % 2) for number in range(count)})

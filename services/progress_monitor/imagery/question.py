@@ -35,6 +35,7 @@ class Question:
         sensor: Where it comes from.
         offset: Digital number that stands for no light; None for what is usual.
         corners: Where it lies, for a file that does not say.
+        detail: A finer grid to cut sub-metre colour to as well; None for the grid alone.
         extents: Asks not for the site, but for which bytes of each file are needed to cut it.
     """
 
@@ -43,6 +44,7 @@ class Question:
     sensor: Sensor
     offset: float | None = None
     corners: Corners | None = None
+    detail: Grid | None = None
     extents: bool = False
 
     def packed(self) -> bytes:
@@ -53,7 +55,7 @@ class Question:
     def unpacked(cls, data: bytes) -> "Question":
         """The way back."""
         fields = json.loads(data)
-        corners = fields["corners"]
+        corners, detail = fields["corners"], fields["detail"]
         return cls(
             layers=[
                 Layer(
@@ -67,5 +69,6 @@ class Question:
             sensor=Sensor(fields["sensor"]),
             offset=fields["offset"],
             corners=Corners(**{name: tuple(place) for name, place in corners.items()}) if corners else None,
+            detail=Grid(**detail) if detail else None,
             extents=fields["extents"],
         )

@@ -66,15 +66,17 @@ async def running(
     buckets: tuple[str, ...] = (),
     blobs_url: str = "",
     catalogue_items: int = 1000,
+    inference: InferenceSettings = InferenceSettings(),  # noqa: B008  # frozen
 ) -> AsyncIterator[Service]:
     storage = {"folder": folder, "database_url": database_url, "blobs_url": blobs_url}
     settings = ProgressMonitorSettings(
+        inference=inference,
         server=ServerSettings(listen="127.0.0.1:0", drain_grace_s=0),
         storage=StorageSettings.model_validate(storage),
         limits=LimitSettings(read_roots=roots, read_buckets=buckets, catalogue_items=catalogue_items),
         rescan=RescanSettings(poll_s=0.05),
     )
-    backend = open_backend(InferenceSettings())
+    backend = open_backend(inference)
     try:
         async with serving(settings, backend) as server:
             port = await server.start()

@@ -1,8 +1,9 @@
 """Fits a change network to pairs with binary masks, in minutes on two cores."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +15,12 @@ from training.optimisation import device, half_precision
 from training.progress.rgb.augment import Augmentation
 from training.progress.rgb.network import RgbChangeNetwork
 from training.progress.rgb.real_pairs import Pair
+
+Batch = tuple[Tensor, Tensor, Tensor]
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+KEPT_EVERY = 50
+"""Steps between two files of weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def pictures(arrays: Sequence[np.ndarray]) -> Tensor:
 
 def batches(
     sets: Sequence[Sequence[Pair]], augmentation: Augmentation, batch: int, rng: np.random.Generator
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+) -> Iterator[Batch]:
     """Endless batches (before, after, target), in which every set has the same weight whatever its size."""
     while True:
         first = int(rng.integers(len(sets)))
@@ -86,7 +93,25 @@ def fit(sets: Sequence[Sequence[Pair]], schedule: Schedule, augmentation: Augmen
         seed: Of the weights and the crops.
     """
     torch.manual_seed(seed)
-    network = RgbChangeNetwork().to(device(), memory_format=torch.channels_last).train()
+    network = RgbChangeNetwork()
+    optimise(network, batches(sets, augmentation, schedule.batch, np.random.default_rng(seed)), change_loss, schedule)
+    return network
+
+
+def optimise(
+    network: RgbChangeNetwork, source: Iterator[Batch], loss: Loss, schedule: Schedule, out: Path | None = None
+) -> None:
+    """Fits a network in place, and leaves it in evaluation mode.
+
+    Args:
+        network: What to fit.
+        source: Endless batches (before, after, target).
+        loss: From logits and target to a scalar.
+        schedule: How many steps, and how large.
+        out: File for the weights, written after every `KEPT_EVERY` steps and at the end, so that a run cut short is not
+            lost; None writes none.
+    """
+    network.to(device(), memory_format=torch.channels_last).train()
     network.encoder.freeze(schedule.frozen)
     encoder = [parameter for parameter in network.encoder.parameters() if parameter.requires_grad]
     rest = [parameter for name, parameter in network.named_parameters() if not name.startswith("encoder.")]
@@ -96,16 +121,18 @@ def fit(sets: Sequence[Sequence[Pair]], schedule: Schedule, augmentation: Augmen
     falling = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, rates, total_steps=schedule.steps, pct_start=schedule.warm_up, cycle_momentum=False
     )
-    source = batches(sets, augmentation, schedule.batch, np.random.default_rng(seed))
     with Progress(console=Console(file=sys.stderr), transient=True) as progress:
-        for _ in progress.track(range(schedule.steps), description="fitting"):
+        for step in progress.track(range(1, schedule.steps + 1), description="fitting"):
             before, after, target = next(source)
             with half_precision(device()):
                 logits = network(before, after)
-            loss = change_loss(logits, target)
+            value = loss(logits, target)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            value.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             falling.step()
-    return network.eval()
+            if out is not None and (step % KEPT_EVERY == 0 or step == schedule.steps):
+                out.parent.mkdir(parents=True, exist_ok=True)
+                torch.save(network.state_dict(), out)
+    network.eval()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bankai.errors import InvalidRequestError
 from services.progress_monitor.aoi import Aoi
-from services.progress_monitor.grid import grid_of
+from services.progress_monitor.grid import detail_grid_of, grid_of
 from services.progress_monitor.imagery.cutting import Chip
 from services.progress_monitor.imagery.limits import ImageLimits
 from services.progress_monitor.imagery.question import Layer, Question
@@ -50,11 +50,12 @@ def scene() -> NDArray[np.uint16]:
     return np.asarray(np.kron(small, np.ones((1, 4, 4), np.uint16)) + grain, np.uint16)
 
 
-async def cut(source: Elsewhere, aoi: Aoi, most: int = 1 << 30) -> Chip:
+async def cut(source: Elsewhere, aoi: Aoi, most: int = 1 << 30, sensor: Sensor = Sensor.SENTINEL2_L2A) -> Chip:
     reader = ImageReader(ImageLimits(), workers=1)
 
     def question(paths: Sequence[Path]) -> Question:
-        return Question([Layer(path) for path in paths], grid_of(aoi), Sensor.SENTINEL2_L2A)
+        grid = grid_of(aoi)
+        return Question([Layer(path) for path in paths], grid, sensor, detail=detail_grid_of(aoi, grid))
 
     async def needed(paths: Sequence[Path]) -> Sequence[Ranges | None]:
         return await reader.extents(question(paths), timeout=60)
@@ -90,6 +91,20 @@ async def test_a_cloud_optimised_scene_is_read_in_part(
     assert shown.covered == 1.0
     size = (await asyncio.to_thread(path.stat)).st_size
     assert part.read_bytes < 0.35 * size
+
+
+async def test_sub_metre_colour_is_read_in_part_with_its_detail(
+    tmp_path: Path, aoi: Aoi, scene: NDArray[np.uint16]
+) -> None:
+    path = cog(tmp_path / "scene.tif", scene[:3] // 16, aoi, 0.9)
+    part = Elsewhere(path)
+    shown = await cut(part, aoi, sensor=Sensor.RGB)
+    reference = await cut(LocalFile(path), aoi, sensor=Sensor.RGB)  # type: ignore[arg-type]
+    assert shown.detail is not None
+    assert reference.detail is not None
+    np.testing.assert_array_equal(shown.detail, reference.detail)
+    assert (shown.detail > 0).all()
+    assert part.read_bytes < 0.8 * (await asyncio.to_thread(path.stat)).st_size
 
 
 async def test_a_file_that_says_at_its_end_what_it_is_is_read_whole(
