@@ -78,7 +78,16 @@ class Prometheus:
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def binary() -> Path:
+    """Prometheus's program; asked for before the product is started, which takes its time."""
+    found = program("prometheus")
+    if found is None:
+        pytest.skip("there is no Prometheus: run `make prometheus`")
+    return found
+
+
+@pytest.fixture(scope="session")
+def product(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The gateway and all services, with the shipped models."""
     stack = plan(0, tmp_path_factory.mktemp("state"))
     ports = free_ports(len(stack.processes))
@@ -116,11 +125,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 @pytest.fixture(scope="session")
-def prometheus(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(binary: Path, product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus with our configuration, in a hurry: other targets, and every interval a second."""
-    binary = program("prometheus")
-    if binary is None:
-        pytest.skip("there is no Prometheus: run `make prometheus`")
     folder = tmp_path_factory.mktemp("prometheus")
     address = f"{HOST}:{free_ports(1)[0]}"
     ours = shutil.copytree(PROMETHEUS, folder / "ours")

@@ -36,7 +36,7 @@ def ours() -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for metric in REGISTRY.collect():
         own = frozenset(getattr(collectors.get(metric.name), "_labelnames", ()))
-        own |= {label for sample in metric.samples for label in sample.labels}
+        own |= {label for sample in metric.samples for label in sample.labels} - {"le"}
         for suffix in _SUFFIXES[metric.type]:
             found[metric.name + suffix] = own | ({"le"} if suffix == "_bucket" else set())
     return found
