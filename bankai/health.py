@@ -49,6 +49,11 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
             async with self._changed:
                 self._changed.notify_all()
 
+    async def forget(self, service: str) -> None:
+        """Says NOT_SERVING of a service that is gone for good, and takes it out of the metrics."""
+        await self.set(service, serving=False)
+        _SERVING.remove(service)
+
     async def drain(self) -> None:
         """Says NOT_SERVING for everything from now on and ends every Watch."""
         self._draining = True
