@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ PROMETHEUS = ROOT / "observability" / "prometheus"
 RULE_FILES = sorted((PROMETHEUS / "rules").glob("*.yaml"))
 TEST_FILES = sorted((PROMETHEUS / "tests").glob("*.yaml"))
 DASHBOARD_FILES = sorted((ROOT / "observability" / "grafana").glob("*.json"))
+RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 SLOS = ("gateway", "live_calls", "documents", "sites")
 
 _KEYWORDS = {"and", "or", "unless", "offset", "bool", "inf", "nan"}
@@ -42,6 +43,21 @@ def selectors(query: str) -> list[Selector]:
 def grouped_by(query: str) -> set[str]:
     """The labels by which a query groups or joins."""
     return {label.strip() for labels in _GROUPING.findall(query) for label in labels.split(",") if label.strip()}
+
+
+def wrong(query: str, known: Mapping[str, frozenset[str]]) -> Sequence[str]:
+    """What a query asks for that there is not.
+
+    Args:
+        query: The query.
+        known: The labels of each series that there is.
+    """
+    asked = selectors(query)
+    missing = [each.metric for each in asked if each.metric not in known]
+    there = [each for each in asked if each.metric in known]
+    odd = [f"{each.metric}{{{label}}}" for each in there for label in each.labels - known[each.metric]]
+    all_labels = frozenset[str]().union(*(known[each.metric] for each in there))
+    return [*missing, *odd, *(f"by {label}" for label in grouped_by(query) - all_labels)]
 
 
 def rules() -> Iterator[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import re
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from bankai.inference.triton_server import TritonInstallation, TritonServer
 from tests.bankai.inference import models
 from tests.observability.exported import TRITON, exported
-from tests.observability.files import Selector, dashboard_queries, grouped_by, recorded, rules, selectors
+from tests.observability.files import Selector, dashboard_queries, grouped_by, recorded, rules, selectors, wrong
 
 RULES = [(rule.get("alert", rule.get("record")), rule["expr"]) for rule in rules()]
 QUERIES = list(dashboard_queries())
@@ -19,16 +18,6 @@ QUERIES = list(dashboard_queries())
 @pytest.fixture(scope="module")
 def known() -> dict[str, frozenset[str]]:
     return exported(recorded())
-
-
-def wrong(query: str, known: dict[str, frozenset[str]]) -> Sequence[str]:
-    """What a query asks for that there is not."""
-    asked = selectors(query)
-    missing = [each.metric for each in asked if each.metric not in known]
-    there = [each for each in asked if each.metric in known]
-    odd = [f"{each.metric}{{{label}}}" for each in there for label in each.labels - known[each.metric]]
-    all_labels = frozenset[str]().union(*(known[each.metric] for each in there))
-    return [*missing, *odd, *(f"by {label}" for label in grouped_by(query) - all_labels)]
 
 
 @pytest.mark.parametrize(("name", "query"), RULES, ids=[f"{name}-{at}" for at, (name, _) in enumerate(RULES)])

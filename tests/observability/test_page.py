@@ -8,9 +8,7 @@ import pytest
 
 from tests.docs.pages import ROOT, code, rows
 from tests.observability.exported import exported, ours
-from tests.observability.files import alerts, recorded
-from tests.observability.test_metrics import wrong
-from tests.observability.test_rules import RUNBOOKS
+from tests.observability.files import RUNBOOKS, alerts, recorded, wrong
 
 PAGE = "docs/observability.md"
 PROGRAMS = {"bankai", "curl", "df", "openssl", "promtool", "redis-cli"}
@@ -61,7 +59,7 @@ def test_the_table_of_burn_rates_is_that_of_the_rules() -> None:
     assert len(there) == 3
 
 
-@pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", RUNBOOKS, ids=lambda page: page.stem)
 def test_what_a_runbook_runs_exists_and_asks_for_what_there_is(page: Path) -> None:
     known = exported(recorded())
     block = re.search(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
@@ -74,7 +72,7 @@ def test_what_a_runbook_runs_exists_and_asks_for_what_there_is(page: Path) -> No
             assert not wrong(words[4], known), line
 
 
-@pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", RUNBOOKS, ids=lambda page: page.stem)
 def test_reasons_and_log_lines_of_a_runbook_are_in_the_code(page: Path) -> None:
     source = "".join(
         file.read_text(encoding="utf-8")

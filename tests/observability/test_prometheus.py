@@ -46,6 +46,12 @@ def test_service_levels_have_values(used: Prometheus, slo: str) -> None:
     assert events > 0
 
 
+def test_the_series_of_service_levels_are_there_from_the_start(used: Prometheus) -> None:
+    for work in ("final_segment", "document", "site"):
+        assert used.values(f'bankai_work_total{{work="{work}",code="OK"}}')
+    assert used.values('bankai_work_seconds_bucket{work="final_segment",le="0.06"}')
+
+
 def test_no_cause_is_alerted_of_where_all_is_well(used: Prometheus) -> None:
     names = {each["labels"]["alertname"] for each in used.ask("alerts")["alerts"]}
     assert names <= {"ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly", "InferenceWaits"}  # a busy machine is slow
