@@ -152,8 +152,11 @@ DASHBOARDS = (
         (
             _level("documents"),
             Panel(
-                "Calls in hand",
-                {"{{grpc_method}}": 'sum by (grpc_method) (grpc_server_in_flight{job="doc_extract"})'},
+                "Calls in hand, and documents that wait",
+                {
+                    "{{grpc_method}}": 'sum by (grpc_method) (grpc_server_in_flight{job="doc_extract"})',
+                    "waiting": "sum(bankai_doc_extract_waiting)",
+                },
             ),
             *_work("document", "Documents"),
             _calls("bankai.doc_extract.v1.DocExtractService"),
