@@ -35,6 +35,9 @@ up: setup ## Starts the gateway and the services until Ctrl-C.
 triton: setup ## Sets up a real Triton server under .triton/ from pinned packages.
 	$(PY) -m tools.triton_setup
 
+prometheus: setup ## Sets up Debian's Prometheus under .prometheus/, for the tests of observability/.
+	$(PY) -m tools.prometheus_setup
+
 .bench/mlserver/stamp: requirements/bench-mlserver.txt | $(VENV)/bin/python
 	$(PY) -m venv --clear .bench/mlserver
 	.bench/mlserver/bin/python -m pip install --quiet --no-deps --disable-pip-version-check -r $<
@@ -71,7 +74,8 @@ lint: setup-dev ## Formatting, lint, types, proto lint and proto breaking change
 	$(VENV)/bin/buf breaking protos --against protos/released.binpb
 	$(PY) -m tools.protos --check
 
-test: setup-dev triton ## Every test, against a real Triton, Redis and the shipped models.
+test: setup-dev triton ## Every test, against a real Triton, Redis, Prometheus and the shipped models.
+	-$(PY) -m tools.prometheus_setup # elsewhere than on Debian its tests are skipped
 	$(VENV)/bin/pytest
 
 test-fast: setup-dev ## The tests that need no server and little time.
@@ -80,4 +84,4 @@ test-fast: setup-dev ## The tests that need no server and little time.
 fuzz: setup-dev ## 200,000 malformed frames and 20,000 odd calls against the running product, about 15 minutes.
 	$(PY) -m tests.fuzz.gateway
 
-.PHONY: help setup setup-dev setup-train demo up triton bench bench-peer bench-ocr-peer bench-envoy-peer fuzz protos lint test test-fast
+.PHONY: help setup setup-dev setup-train demo up triton prometheus bench bench-peer bench-ocr-peer bench-envoy-peer fuzz protos lint test test-fast

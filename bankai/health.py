@@ -9,12 +9,17 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client import Gauge
 
 from bankai.errors import NotFoundError
 from bankai.interceptors.base import Context
 
 SERVICE_NAME = "grpc.health.v1.Health"
 Response = health_pb2.HealthCheckResponse
+
+_SERVING = Gauge(
+    "bankai_serving", "1 while this process says that a service is serving, 0 while it is not.", ("grpc_service",)
+)
 
 
 class HealthServicer(health_pb2_grpc.HealthServicer):
@@ -27,7 +32,8 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
 
     def add(self, services: Iterable[str]) -> None:
         """Adds services by their full names; each is NOT_SERVING at first."""
-        self._status |= dict.fromkeys(services, Response.NOT_SERVING)
+        for service in services:
+            self._note(service, serving=False)
 
     @property
     def services(self) -> Sequence[str]:
@@ -39,14 +45,20 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         if service not in self._status:
             raise KeyError(service)
         if not self._draining:
-            self._status[service] = Response.SERVING if serving else Response.NOT_SERVING
+            self._note(service, serving=serving)
             async with self._changed:
                 self._changed.notify_all()
+
+    async def forget(self, service: str) -> None:
+        """Says NOT_SERVING of a service that is gone for good, and takes it out of the metrics."""
+        await self.set(service, serving=False)
+        _SERVING.remove(service)
 
     async def drain(self) -> None:
         """Says NOT_SERVING for everything from now on and ends every Watch."""
         self._draining = True
-        self._status = dict.fromkeys(self._status, Response.NOT_SERVING)
+        for service in self._status:
+            self._note(service, serving=False)
         async with self._changed:
             self._changed.notify_all()
 
@@ -67,6 +79,11 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
                 return
             told = status
             yield Response(status=status)
+
+    def _note(self, service: str, *, serving: bool) -> None:
+        self._status[service] = Response.SERVING if serving else Response.NOT_SERVING
+        if service:  # that the process as a whole is there, Prometheus sees by itself
+            _SERVING.labels(service).set(serving)
 
     def _of(self, service: str) -> Any:
         return self._status.get(service, Response.SERVICE_UNKNOWN)

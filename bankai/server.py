@@ -106,6 +106,10 @@ class GrpcServer:
         """Sets the health of a service, e.g. while its model cannot answer; the empty name stands for the process."""
         await self._health.set(service, serving=serving and not self._leaving)
 
+    async def forget(self, service: str) -> None:
+        """Says of a service that was added elsewhere that it is gone for good."""
+        await self._health.forget(service)
+
     async def drain(self) -> None:
         """Stops gracefully: health says NOT_SERVING, then `draining` is set and new calls are refused.
 

@@ -4,9 +4,17 @@ import ssl
 from pathlib import Path
 
 import grpc
+from cryptography import x509
+from prometheus_client import Gauge
 
 from bankai.settings import TlsSettings
 from bankai.watched import Watched
+
+_NOT_AFTER = Gauge(
+    "bankai_certificate_not_after_timestamp_seconds",
+    "When the first certificate of a chain in force ends, in seconds since 1970: that shown to clients, or to servers.",
+    ("shown_to",),
+)
 
 
 def server_credentials(settings: TlsSettings) -> grpc.ServerCredentials | None:
@@ -42,6 +50,7 @@ def checked_chain(settings: TlsSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     _load(context, settings.client_ca, settings.cert, settings.key)
+    _note_end("clients", settings.cert)
     return context
 
 
@@ -52,6 +61,7 @@ def check_files(*, ca: Path, cert: Path | None, key: Path | None) -> None:
         ValueError: They hold no certificate chain with its key, or no authorities.
     """
     _load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ca, cert, key)
+    _note_end("servers", cert)
 
 
 def _load(context: ssl.SSLContext, ca: Path | None, cert: Path | None, key: Path | None) -> None:
@@ -65,3 +75,10 @@ def _load(context: ssl.SSLContext, ca: Path | None, cert: Path | None, key: Path
             context.load_verify_locations(ca)
         except OSError as error:
             raise ValueError(f"{ca}: {error}") from None
+
+
+def _note_end(shown_to: str, chain: Path | None) -> None:
+    """Tells the metrics when a chain that was found good ends."""
+    if chain is not None:
+        ends = [each.not_valid_after_utc for each in x509.load_pem_x509_certificates(chain.read_bytes())]
+        _NOT_AFTER.labels(shown_to).set(min(ends).timestamp())

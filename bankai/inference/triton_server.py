@@ -91,6 +91,11 @@ class TritonServer:
         return f"{HOST}:{self._grpc}"
 
     @property
+    def metrics_url(self) -> str:
+        """host:port of the endpoint for Prometheus."""
+        return f"{HOST}:{self._metrics}"
+
+    @property
     def pid(self) -> int | None:
         """Process id and process group of the running server."""
         return self._process.pid if self._process and self._process.poll() is None else None

@@ -30,7 +30,7 @@ async def follow(table: RouteTable, server: GrpcServer, methods: Methods) -> Non
         async for by_service in table.changes():
             for key in following.keys() - by_service.items():
                 following.pop(key).cancel()
-                await server.set_serving(key[0], serving=False)
+                await server.forget(key[0])
             server.add_elsewhere(by_service.keys() - {service for service, _ in following})
             for key in by_service.items() - following.keys():
                 following[key] = asyncio.create_task(one(*key))

@@ -8,6 +8,7 @@ from typing import Protocol
 from bankai.blobs import Blobs
 from bankai.errors import BankaiError, ConflictError, DeadlineError
 from bankai.leases import LeaseLostError
+from bankai.work_metrics import WorkMetrics
 from services.doc_extract.leases import Report, under_lease
 from services.doc_extract.progress import Progress
 from services.doc_extract.result import Extraction
@@ -18,6 +19,7 @@ from services.doc_extract.storage.documents import DocumentStore, new_id
 from services.doc_extract.storage.results import ResultStore
 from services.doc_extract.submission import Claim, Failure, Result, State, Submission
 
+_DOCUMENTS = WorkMetrics("document")
 _POLL_S = 0.1
 """How often a call looks for the result that another one is making."""
 
@@ -122,16 +124,17 @@ class Extractions:
         Raises:
             BankaiError: What the extractor and the stores raise.
         """
-        asked = claim.submission
-        schema = await self._schemas.version(asked.schema_id, asked.schema_version)
-        extraction = await self._extractor.extract(data, schema, timeout=timeout_s, progress=report)
-        blob = claim.blob
-        if self._keep and not blob:
-            blob = new_id()
-            await self._blobs.put(blob, data)
-        await self._documents.finish(claim, extraction, blob if self._keep else "")
-        if blob and not self._keep:
-            await self._blobs.delete(blob)
+        with _DOCUMENTS.measured():
+            asked = claim.submission
+            schema = await self._schemas.version(asked.schema_id, asked.schema_version)
+            extraction = await self._extractor.extract(data, schema, timeout=timeout_s, progress=report)
+            blob = claim.blob
+            if self._keep and not blob:
+                blob = new_id()
+                await self._blobs.put(blob, data)
+            await self._documents.finish(claim, extraction, blob if self._keep else "")
+            if blob and not self._keep:
+                await self._blobs.delete(blob)
 
     async def _extract_now(self, claim: Claim, data: bytes, slots: Slots, timeout_s: float) -> None:
         until = asyncio.get_running_loop().time() + timeout_s

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from prometheus_client import Gauge
+
 from bankai.errors import ExhaustedError
 
+_WAITING = Gauge("bankai_doc_extract_waiting", "Documents of calls that wait until others have been read.")
 _RETRY_AFTER_S = 5.0
 
 
@@ -35,7 +38,8 @@ class Slots:
             )
         self._waiting += 1
         try:
-            await self._free.acquire()
+            with _WAITING.track_inprogress():
+                await self._free.acquire()
         finally:
             self._waiting -= 1
         try:

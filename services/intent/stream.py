@@ -8,6 +8,7 @@ Whichever of them ends first by an error ends the stream with it.
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import NoReturn
@@ -20,6 +21,7 @@ from bankai.errors import (
     InvalidRequestError,
     UnavailableError,
 )
+from bankai.work_metrics import WorkMetrics
 from services.intent.analysis import Analysis
 from services.intent.answers import (
     Accepted,
@@ -42,6 +44,7 @@ from services.intent.validation import check_segment
 
 Send = Callable[[ServerMessage], Awaitable[None]]
 
+_FINALS = WorkMetrics("final_segment")
 _FIRST_PAUSE_S = 0.05
 """Pause before the first retry of an inference; each further one doubles it."""
 
@@ -85,6 +88,7 @@ class CallStream:
         self._write = send
         self._writing = asyncio.Lock()
         self._inbox = Inbox(resources.limits.max_waiting)
+        self._came: deque[float] = deque()
 
     async def run(
         self, requests: AsyncIterator[ClientMessage], *, draining: asyncio.Event, must_end: asyncio.Event
@@ -145,6 +149,7 @@ class CallStream:
             if isinstance(message, CallConfig):
                 raise InvalidRequestError("CONFIG_REPEATED", "the config was sent before; send segments only")
             if message.is_final:
+                self._came.append(time.perf_counter())
                 await self._inbox.put_final(message)
             elif not self._config.skip_partials:
                 self._inbox.put_partial(message)
@@ -167,7 +172,7 @@ class CallStream:
     async def _answer_finals(self) -> None:
         await self._accept()
         while (segment := await self._inbox.next_final()) is not None:
-            await self._send(await self._final(segment))
+            await self._send(await self._final(segment, self._came.popleft()))
         if self._inbox.closed:
             await self._send(summarise(self._config.call_id, self._session.state))
             return
@@ -177,7 +182,7 @@ class CallStream:
             "SERVER_DRAINING", "this server is going away; reconnect with resume", retry_after=delay_ms / 1000
         )
 
-    async def _final(self, segment: Segment) -> SegmentAnswer | Rejected:
+    async def _final(self, segment: Segment, came: float) -> SegmentAnswer | Rejected:
         """The answer to a final segment, once the call's new state is kept."""
         try:
             check_segment(segment)
@@ -189,9 +194,12 @@ class CallStream:
                 )
             analysis = await self._analyse(segment)
         except BankaiError as error:
+            _FINALS.failed(error)
             return Rejected(segment.segment_id, error.reason, error.message)
         answer = self._session.apply(segment, analysis, max_intents=self._config.max_intents, keep=self._keep_answers)
         await self._store.save(self._session, self._owner, [answer])
+        if not segment.by_agent:  # nothing is asked of the model, which would flatter it
+            _FINALS.done(came)
         return answer
 
     async def _known(self, segment: Segment) -> SegmentAnswer:

@@ -5,6 +5,7 @@ import structlog
 from bankai.errors import BankaiError, UnavailableError
 from bankai.leases import LeaseLostError, under_lease
 from bankai.status import internal_error
+from bankai.work_metrics import WorkMetrics
 from bankai.workers import Workers
 from services.progress_monitor.assessing import Assessing
 from services.progress_monitor.observing import Observing
@@ -14,6 +15,7 @@ from services.progress_monitor.storage.rescans import Item, RescanStore
 
 log = structlog.get_logger(__name__)
 
+_SITES = WorkMetrics("site")
 _PROJECT_S = 600.0
 """Longest that one project may take."""
 
@@ -70,7 +72,8 @@ class Rescanning:
 
     async def _scan(self, item: Item) -> int:
         """Measures and assesses a project anew; returns how many pictures were measured."""
-        project = await self._projects.get(item.project_id)
-        measured = await self._observing.measure_again(project, timeout=_PROJECT_S)
-        await self._assessing.assess(project, None, timeout=_PROJECT_S)
-        return measured
+        with _SITES.measured():
+            project = await self._projects.get(item.project_id)
+            measured = await self._observing.measure_again(project, timeout=_PROJECT_S)
+            await self._assessing.assess(project, None, timeout=_PROJECT_S)
+            return measured

