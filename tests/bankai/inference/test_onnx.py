@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 from bankai.errors import DeadlineError, FaultError, InvalidRequestError, NotFoundError, UnavailableError
 from bankai.inference import open_backend
 from bankai.inference.backend import InferenceResult
+from bankai.inference.observed import ObservedBackend
 from bankai.inference.onnx import OnnxBackend
 from bankai.inference.repository import ModelRepository
 from bankai.settings import InferenceSettings
@@ -32,7 +33,8 @@ def _x(*values: float) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.floa
 
 async def test_the_factory_opens_it(repository: Path) -> None:
     backend = open_backend(InferenceSettings(backend="onnx", models_dir=repository))
-    assert isinstance(backend, OnnxBackend)
+    assert isinstance(backend, ObservedBackend)
+    assert isinstance(backend.observed, OnnxBackend)
     assert await backend.ready("double")
     await backend.close()
 

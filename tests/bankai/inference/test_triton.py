@@ -15,6 +15,7 @@ from tritonclient.grpc.aio import InferenceServerClient
 from bankai.errors import BankaiError, FaultError
 from bankai.inference import open_backend
 from bankai.inference.backend import InferenceBackend, InferenceResult, Tensors
+from bankai.inference.observed import ObservedBackend
 from bankai.inference.onnx import OnnxBackend
 from bankai.inference.repository import ModelRepository
 from bankai.inference.triton import TritonBackend
@@ -61,7 +62,8 @@ def _assert_same(one: InferenceResult | tuple[type, str], other: InferenceResult
 
 async def test_the_factory_opens_it(triton: TritonServer) -> None:
     backend = open_backend(InferenceSettings(backend="triton", triton_url=triton.grpc_url))
-    assert isinstance(backend, TritonBackend)
+    assert isinstance(backend, ObservedBackend)
+    assert isinstance(backend.observed, TritonBackend)
     assert await backend.ready("double")
     assert not await backend.ready("nothing")
     await backend.close()
