@@ -1,5 +1,6 @@
 """The product under test: the gateway and the intent service as processes of their own, as `bankai up` runs them."""
 
+import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from benchmarks.command import say
 
 GATEWAY = "gateway"
 SERVICE = "intent"
+_INTENT = "bankai.intent.v1.IntentService"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ async def running() -> AsyncIterator[Product]:
     """
     with tempfile.TemporaryDirectory(prefix="bankai-bench-") as state_dir:
         stack = plan(0, Path(state_dir))
-        processes = [_open(process) for process in stack.processes]
+        processes = [_measured(process) for process in stack.processes if process.name in (GATEWAY, SERVICE)]
         addresses = {process.name: process.address for process in processes}
         async with Supervisor(processes, lambda _name, _line: None) as supervisor:
             say("starting the gateway and the services")
@@ -48,7 +50,14 @@ async def running() -> AsyncIterator[Product]:
             await supervisor.drain()
 
 
-def _open(process: ProcessSpec) -> ProcessSpec:
-    """The process without the gateway's keys: it takes calls from everybody, so the way past the gateway works."""
-    kept = {name: value for name, value in process.environment.items() if not name.endswith("_GATEWAY_KEYS")}
-    return replace(process, environment=kept)
+def _measured(process: ProcessSpec) -> ProcessSpec:
+    """The process as it is measured: without the other services, and with a way past the gateway.
+
+    Without the gateway's keys, the service takes calls from everybody.
+    """
+    environment = {name: value for name, value in process.environment.items() if not name.endswith("_GATEWAY_KEYS")}
+    services = [service for service in process.services if not service or service == _INTENT]
+    if process.name == GATEWAY:
+        routes = json.loads(environment["BANKAI_GATEWAY_ROUTES"])
+        environment["BANKAI_GATEWAY_ROUTES"] = json.dumps({_INTENT: routes[_INTENT]})
+    return replace(process, environment=environment, services=services)

@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bankai.cli.connection import Connection
+from bankai.cli.developer import developer_key, gateway_settings, vouching_keys
 from bankai.cli.registry import CAPABILITIES
 from bankai.cli.supervisor import ProcessSpec, python_module
 from bankai.loopback import HOST, free_ports
 
-REFLECTION = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 KEYS_VARIABLE = "BANKAI_GATEWAY_KEYS_FILE"
 HTTP_VARIABLE = "BANKAI_GATEWAY_HTTP__LISTEN"
-POLICY_VARIABLE = "BANKAI_GATEWAY_POLICY_FILE"
-AUDIT_VARIABLE = "BANKAI_GATEWAY_AUDIT__FOLDER"
 VOUCHING_VARIABLE = "BANKAI_GATEWAY_VOUCHING_KEY"
-DEVELOPER = "dev"
-"""Channel of the developer's key."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +72,14 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     ports = free_ports(2 + len(CAPABILITIES)) if port == 0 else _ports(port)
     addresses = [f"{HOST}:{each}" for each in ports]
     key, key_file = None, None
-    gateway = _settings("gateway", addresses[0], console_logs=console_logs)
+    gateway = _settings("gateway", addresses[0], console_logs=console_logs) | gateway_settings(state_dir)
     http = gateway[HTTP_VARIABLE] = os.environ.get(HTTP_VARIABLE, addresses[1])
     if KEYS_VARIABLE not in os.environ:
         key, key_file, keys_file = developer_key(state_dir)
         gateway[KEYS_VARIABLE] = str(keys_file)
-    if POLICY_VARIABLE not in os.environ:
-        gateway[POLICY_VARIABLE] = str(developer_policy(state_dir))
     vouching = vouching_keys(state_dir) if VOUCHING_VARIABLE not in os.environ else None
     if vouching is not None:
         gateway[VOUCHING_VARIABLE] = str(vouching[0])
-    if AUDIT_VARIABLE not in os.environ:
-        gateway |= audit_settings(state_dir)
-    gateway.setdefault("BANKAI_GATEWAY_IDEMPOTENCY__FOLDER", str((state_dir / "gateway").resolve()))
     routes: dict[str, str] = {}
     processes = []
     for capability, address in zip(CAPABILITIES, addresses[2:], strict=True):
@@ -108,77 +99,10 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     return Stack(Connection(addresses[0], key), http, key_file, processes)
 
 
-def developer_key(state_dir: Path) -> tuple[str, Path, Path]:
-    """The developer's API key, made on the first use.
-
-    Returns:
-        (the key, the file that holds it, the gateway's file of keys that accepts it)
-    """
-    from bankai.errors import UnauthenticatedError
-    from gateway.authn.api_keys import KeyRing, add_key, new_key, read_keys
-
-    key_file, keys_file = state_dir / "api-key", state_dir / "keys.yaml"
-    if key_file.exists() and keys_file.exists():
-        key = key_file.read_text(encoding="utf-8").strip()
-        try:
-            KeyRing(read_keys(keys_file)).check(key)
-        except (UnauthenticatedError, ValueError):
-            keys_file.unlink()  # both are ours alone: a pair that does not fit is made anew
-        else:
-            return key, key_file, keys_file
-    state_dir.mkdir(parents=True, exist_ok=True)
-    keys_file.unlink(missing_ok=True)
-    key, record = new_key(DEVELOPER)
-    add_key(keys_file, record)
-    key_file.touch(mode=0o600)
-    key_file.write_text(key + "\n", encoding="utf-8")
-    return key, key_file, keys_file
-
-
 def _ports(port: int) -> list[int]:
     """The gateway's port, the next one that is free of services for JSON, and the services' own."""
     own = [each.port for each in CAPABILITIES]
     return [port, next(each for each in itertools.count(port + 1) if each not in own), *own]
-
-
-def developer_policy(state_dir: Path) -> Path:
-    """The policy that lets the developer's key call everything, written at each start."""
-    import yaml
-
-    services = sorted({name for capability in CAPABILITIES for name in capability.services} | set(REFLECTION))
-    grants = [{"service": service, "methods": ["*"], "limits": {"reads": ["*"]}} for service in services]
-    state_dir.mkdir(parents=True, exist_ok=True)
-    file = state_dir / "policy.yaml"
-    file.write_text(yaml.safe_dump({"channels": {DEVELOPER: {"allow": grants}}}, sort_keys=False), encoding="utf-8")
-    return file
-
-
-def vouching_keys(state_dir: Path) -> tuple[Path, Path]:
-    """The gateway's private key and the services' public one, made on the first use.
-
-    Returns:
-        (file of the private key, file of the public one)
-    """
-    from bankai.vouching import new_key_pair
-
-    private, public = state_dir / "vouching.pem", state_dir / "vouching.pub.pem"
-    if not (private.exists() and public.exists()):
-        state_dir.mkdir(parents=True, exist_ok=True)
-        private.touch(mode=0o600)
-        for file, pem in zip((private, public), new_key_pair(), strict=True):
-            file.write_bytes(pem)
-    return private, public
-
-
-def audit_settings(state_dir: Path) -> dict[str, str]:
-    """Variables that have the gateway keep an audit log, with a key of its own that is made on the first use."""
-    from gateway.audit.keys import write_new_key
-
-    private, public = state_dir / "audit.pem", state_dir / "audit.pub.pem"
-    if not private.exists():
-        state_dir.mkdir(parents=True, exist_ok=True)
-        write_new_key(private, public)
-    return {AUDIT_VARIABLE: str(state_dir / "audit"), "BANKAI_GATEWAY_AUDIT__KEY": str(private)}
 
 
 def _settings(process: str, address: str, *, console_logs: bool) -> dict[str, str]:

@@ -36,7 +36,7 @@ def test_calls() -> None:
         assert report[phase]["lost"] == 0
         assert not report[phase]["calls_broken"]
     assert report["partials"]["partial_answer"]["n"] > 0
-    assert set(report["memory"]) == {"gateway", "intent", "doc_extract", "progress_monitor"}
+    assert set(report["memory"]) == {"gateway", "intent"}
 
 
 def test_throughput() -> None:
