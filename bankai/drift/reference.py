@@ -87,16 +87,18 @@ def measured(rows: Sequence[Mapping[str, Value]]) -> Reference:
 
 
 def _distribution(values: Sequence[Value]) -> Distribution:
+    edges: tuple[float, ...] = ()
+    classes: tuple[str, ...] = ()
     if isinstance(values[0], str):
         counts = Counter(map(str, values))
-        bins = {"classes": sorted(name for name, count in counts.items() if count >= _LEAST_SHARE * len(values))}
+        classes = tuple(sorted(name for name, count in counts.items() if count >= _LEAST_SHARE * len(values)))
     else:
-        bins = {"edges": sorted(set(quantiles(_numbers(values), n=_BINS, method="inclusive")))}
+        edges = tuple(sorted(set(quantiles(_numbers(values), n=_BINS, method="inclusive"))))
+    size = len(edges or classes) + 1
     # The counts come from the very function that will sort what is compared with them.
-    size = len(next(iter(bins.values()))) + 1
-    binning = Distribution.model_validate({**bins, "counts": [1] * size}).binning
+    binning = Distribution(edges=edges, classes=classes, counts=(1,) * size).binning
     found = Counter(map(binning, values))
-    return Distribution.model_validate({**bins, "counts": [found[index] for index in range(size)]})
+    return Distribution(edges=edges, classes=classes, counts=tuple(found[index] for index in range(size)))
 
 
 def _numbers(values: Iterable[Value]) -> list[float]:

@@ -150,7 +150,7 @@ class OnnxBackend:
             opened = await asyncio.to_thread(old.successor.look)
         except BankaiError as error:
             version_refused(name)
-            _LOG.error(  # noqa: TRY400  # a file's mistake: no traceback
+            _LOG.error(
                 "model_version_refused", model=name, serving=old.version, reason=error.reason, problem=error.message
             )
             return

@@ -89,9 +89,7 @@ async def test_no_request_is_lost_or_answered_by_both(backend: OnnxBackend, two:
     assert set(answers[seen + len(callers) :]) == {("2", 4.0)}
 
 
-async def test_the_old_version_is_released(
-    backend: OnnxBackend, two: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_old_version_is_released(backend: OnnxBackend, two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[weakref.ref[onnxruntime.InferenceSession]] = []
     make = onnxruntime.InferenceSession
 
@@ -159,7 +157,7 @@ async def test_a_damaged_repository_changes_nothing(backend: OnnxBackend, two: P
     ],
 )
 async def test_what_a_process_has_read_at_its_start_must_stay(
-    backend: OnnxBackend, two: Path, file: str, old: str, new: str | None, follows: bool
+    backend: OnnxBackend, two: Path, *, file: str, old: str, new: str | None, follows: bool
 ) -> None:
     (two / "double" / "1" / file).write_text(old)
     if new is not None:
