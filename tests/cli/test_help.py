@@ -29,6 +29,7 @@ COMMANDS = [
     ["progress", "report"],
     ["progress", "compare"],
     ["train", "progress"],
+    ["drift", "reference"],
     ["models", "list"],
     ["models", "status"],
     ["models", "promote"],

@@ -21,8 +21,9 @@ def _rows(number: int, seed: int, *, shift: float = 0.0, angry: float = 0.1) -> 
 @pytest.fixture
 def watched() -> Iterator[DriftWatch]:
     opened = DriftWatch("toy", measured(_rows(1300, 0)), window=1000)
+    opened.publish()
     yield opened
-    opened.close()
+    opened.withdraw()
 
 
 def _gauge(feature: str) -> float | None:
@@ -69,8 +70,10 @@ def test_few_answers_have_no_index(watched: DriftWatch) -> None:
     assert not isnan(watched.index("length"))
 
 
-def test_closed_it_is_out_of_the_metrics() -> None:
+def test_only_what_is_published_is_in_the_metrics() -> None:
     opened = DriftWatch("toy", measured(_rows(100, 0)))
+    assert _gauge("length") is None
+    opened.publish()
     assert _gauge("length") is not None
-    opened.close()
+    opened.withdraw()
     assert _gauge("length") is None

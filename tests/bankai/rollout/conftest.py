@@ -86,4 +86,3 @@ def rollout(repository: ModelRepository, judge: FakeJudge) -> Open:
 
 def served(repository: ModelRepository) -> str:
     return repository.version_dir("double").name
-

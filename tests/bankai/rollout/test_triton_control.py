@@ -29,7 +29,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(repository: Path, triton_installation: TritonInstallation, tmp_path: Path) -> Iterator[TritonServer]:  # noqa: F811
+def server(repository: Path, triton_installation: TritonInstallation, tmp_path: Path) -> Iterator[TritonServer]:
     with TritonServer(repository, log=tmp_path / "log.txt", installation=triton_installation) as running:
         yield running
 
