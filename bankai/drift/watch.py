@@ -48,13 +48,15 @@ class DriftWatch:
         Args:
             values: The reference's features by name.
         """
-        latest, columns = self._latest, self._columns
-        if len(latest) == latest.maxlen:
-            for counts, index in zip(columns, latest[0], strict=True):
-                counts[index] -= 1
+        latest = self._latest
         bins = [binning(values[name]) for name, binning in self._binnings]
-        for counts, index in zip(columns, bins, strict=True):
-            counts[index] += 1
+        if len(latest) == latest.maxlen:
+            for counts, index, oldest in zip(self._columns, bins, latest[0], strict=True):
+                counts[index] += 1
+                counts[oldest] -= 1
+        else:
+            for counts, index in zip(self._columns, bins, strict=True):
+                counts[index] += 1
         latest.append(bins)
 
     def index(self, feature: str) -> float:

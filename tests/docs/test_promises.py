@@ -7,7 +7,7 @@ import pytest
 
 from tests.docs.pages import ROOT
 
-PAGES = [ROOT / "docs" / "security.md", *sorted((ROOT / "docs" / "gateway").glob("*.md"))]
+PAGES = [ROOT / "docs" / "security.md", ROOT / "docs" / "models.md", *sorted((ROOT / "docs" / "gateway").glob("*.md"))]
 _TEST = re.compile(r"`(tests/[\w/]+\.py)`")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -36,7 +37,7 @@ async def test_calls_go_on_while_the_version_changes(models_dir: Path, monkeypat
     answers: list[tuple[str, bool]] = []
     stop = asyncio.Event()
 
-    async def ask(stub: intent_pb2_grpc.IntentServiceStub) -> None:
+    async def ask(stub: Any) -> None:
         while not stop.is_set():
             response = await stub.Classify(pb.ClassifyRequest(text="贼来了"), timeout=20)
             best = response.analysis.intents[0]
@@ -45,7 +46,7 @@ async def test_calls_go_on_while_the_version_changes(models_dir: Path, monkeypat
     async with serving(settings) as server, asyncio.timeout(60):
         port = await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            stub = intent_pb2_grpc.IntentServiceStub(channel)
+            stub: Any = intent_pb2_grpc.IntentServiceStub(channel)
             callers = [asyncio.create_task(ask(stub)) for _ in range(8)]
             for version in (2, 1, 2):
                 point(models_dir / "intent", version)
