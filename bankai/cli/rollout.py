@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bankai.inference.repository import ModelRepository
+    from bankai.rollout.history import Judged
     from bankai.rollout.rollout import Judgement, Outcome, Rollout
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the model; `bankai models list` shows them.")]
@@ -106,7 +107,7 @@ def status(
                 each.state,
                 f"{promoted.at:%Y-%m-%d %H:%M}Z" if promoted else "",
                 promoted.by if promoted else "",
-                "\n".join(f"{judged.command} {judged.data}" for judged in promoted.evaluations) if promoted else "",
+                "\n".join(map(_judged, promoted.evaluations)) if promoted else "",
             )
     screen().print(table)
 
@@ -137,16 +138,27 @@ def _user() -> str:
 def _show(judgements: "Sequence[Judgement]") -> None:
     from rich.table import Table
 
-    from bankai.cli.report import DIGITS, screen
+    from bankai.cli.report import screen
 
     table = Table("evaluation", "data", "metric", "in service", "candidate", "")
     for judgement in judgements:
         for finding in judgement.findings:
-            values = (finding.serving, finding.candidate)
-            shown = ["-" if value is None else f"{value:.{DIGITS}f}" for value in values]
+            values = map(_number, (finding.serving, finding.candidate))
             verdict = finding.problem or "passes"
-            table.add_row(judgement.command, judgement.data.name, finding.metric, *shown, verdict)
+            table.add_row(judgement.command, judgement.data.name, finding.metric, *values, verdict)
     screen().print(table)
+
+
+def _judged(judged: "Judged") -> str:
+    return f"{judged.command} {judged.data}: " + ", ".join(
+        f"{metric} {_number(value)}" for metric, value in judged.candidate.items()
+    )
+
+
+def _number(value: float | None) -> str:
+    from bankai.cli.report import DIGITS
+
+    return "-" if value is None else f"{value:.{DIGITS}f}"
 
 
 def _tell(name: str, outcome: "Outcome") -> None:

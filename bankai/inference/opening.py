@@ -63,7 +63,7 @@ class Successor:
                 files change.
         """
         try:
-            config, folder = self._repository.config(self._name), self._repository.version_dir(self._name)
+            config, folder, stamp = self._served()
         except BankaiError as error:
             if self._is_news((error.reason, error.message)):
                 raise
@@ -71,7 +71,7 @@ class Successor:
         if folder.name == self._loaded.name:
             self._refused = None
             return None
-        if not self._is_news(self._stamp(folder, config)):
+        if not self._is_news(stamp):
             return None
         differing = companions.changed(self._loaded, folder, config.file)
         if differing:
@@ -81,12 +81,18 @@ class Successor:
             )
         return Opened(config, folder, open_session(folder, config, threads=self._threads))
 
+    def _served(self) -> tuple[ModelConfig, Path, object]:
+        """What the repository serves now, and what tells its files from what they were when they were refused."""
+        try:
+            config, folder = self._repository.config(self._name), self._repository.version_dir(self._name)
+            files = [folder.parent / CONFIG_FILE, *sorted(folder.rglob("*"))]
+            stats = [(file, file.stat()) for file in files]
+        except OSError as error:
+            problem = f"the folder of model {self._name!r} cannot be read: {error.strerror}"
+            raise FaultError("MODEL_CONFIG_INVALID", problem) from error
+        return config, folder, [(file, stat.st_mtime_ns, stat.st_size) for file, stat in stats]
+
     def _is_news(self, what: object) -> bool:
         news = what != self._refused
         self._refused = what
         return news
-
-    def _stamp(self, folder: Path, config: ModelConfig) -> tuple[object, ...]:
-        """What tells a version from what it was when it was refused."""
-        files = (folder / config.file, folder.parent / CONFIG_FILE, folder)
-        return folder.name, *(file.stat().st_mtime_ns if file.exists() else 0 for file in files)

@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from hashlib import file_digest, sha256
 from pathlib import Path
 
-from bankai.errors import InvalidRequestError
+from bankai.errors import FaultError, InvalidRequestError
 from bankai.inference.repository import CONFIG_FILE, ModelRepository
 from bankai.rollout.gate import Metrics
 from bankai.rollout.versions import pointed
+
+_BAD_INPUT = 2
+"""Exit code of `bankai` where the input is wrong."""
 
 Judge = Callable[[Path, str, str, Path], Metrics]
 """Judges the models of a repository: its folder, the service, the evaluation's command, the data."""
@@ -47,7 +50,8 @@ def evaluate(models_dir: Path, service: str, command: str, data: Path) -> Metric
     """Runs `bankai eval` with the models of a repository in this machine's processor; a `Judge`.
 
     Raises:
-        InvalidRequestError: EVALUATION_FAILED; what it said stands on stderr.
+        InvalidRequestError: EVALUATION_FAILED, where the data are wrong; what exactly stands on stderr.
+        FaultError: EVALUATION_FAILED for another reason.
     """
     settings = f"BANKAI_{service.upper()}_INFERENCE__"
     done = subprocess.run(  # noqa: S603  # the command is ours
@@ -62,7 +66,8 @@ def evaluate(models_dir: Path, service: str, command: str, data: Path) -> Metric
     except (IndexError, ValueError):
         metrics = None
     if not isinstance(metrics, dict):
-        raise InvalidRequestError("EVALUATION_FAILED", f"`bankai eval {command} {data}` failed; see above")
+        kind = InvalidRequestError if done.returncode == _BAD_INPUT else FaultError
+        raise kind("EVALUATION_FAILED", f"`bankai eval {command} {data}` failed; see above")
     return metrics
 
 

@@ -212,14 +212,14 @@ class VersionStatus:
         version: Its number.
         digest: Digest of its files.
         serving: Whether it is the one in service.
-        state: "as promoted", "changed since", or "unrecorded" where no rollout has put it there.
+        state: "as recorded", "changed since", or "unrecorded" where no rollout has put it there.
         promoted: The record of its promotion.
     """
 
     version: int
     digest: str
     serving: bool
-    state: Literal["as promoted", "changed since", "unrecorded"]
+    state: Literal["as recorded", "changed since", "unrecorded"]
     promoted: Record | None
 
 
@@ -238,8 +238,8 @@ def status(repository: ModelRepository, name: str) -> Sequence[VersionStatus]:
         digest = versions.digest(folder / str(version))
         promoted = next((each for each in reversed(records) if _put_there(each, version)), None)
         known = known_digest(records, version, "")
-        state: Literal["as promoted", "changed since", "unrecorded"] = (
-            "unrecorded" if not known else "as promoted" if known == digest else "changed since"
+        state: Literal["as recorded", "changed since", "unrecorded"] = (
+            "unrecorded" if not known else "as recorded" if known == digest else "changed since"
         )
         told.append(VersionStatus(version, digest, str(version) == serving, state, promoted))
     return told

@@ -70,7 +70,9 @@ def test_there_and_back(bankai: Run, write_lines: Write, repository: Path, bette
 
     done = bankai("models", "status", "intent", *served)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"intent +│ 2 +│ yes +│ \w{12} │ as promoted +│ .* │ Ada +│ intent gold\.jsonl", done.stdout)
+    assert re.search(
+        r"intent +│ 2 +│ yes +│ \w{12} │ as recorded +│ .* │ Ada +│ intent gold\.jsonl: intent_top1", done.stdout
+    )
     assert re.search(r"intent +│ 1 +│ +│ \w{12} │ unrecorded", done.stdout)
 
     done = bankai("models", "rollback", "intent", *served)

@@ -129,11 +129,13 @@ async def test_a_broken_version_is_refused_once_and_the_old_one_stays(backend: O
     assert await _until(backend, lambda answer: answer[0] == "2") == ("2", 2.0)
 
 
-@pytest.mark.parametrize("damage", ["config", "versions"])
+@pytest.mark.parametrize("damage", ["config", "versions", "folder"])
 async def test_a_damaged_repository_changes_nothing(backend: OnnxBackend, two: Path, damage: str) -> None:
     await _ask(backend, 1)
     if damage == "config":
         (two / "double" / "config.pbtxt").write_text("no configuration")
+    elif damage == "folder":
+        shutil.rmtree(two)
     else:
         _pin(two, 3)
     with structlog.testing.capture_logs() as logs:
@@ -173,6 +175,9 @@ async def test_what_a_process_has_read_at_its_start_must_stay(
             await asyncio.sleep(0.02)
     assert [entry["reason"] for entry in logs] == ["MODEL_RESTART_NEEDED"]
     assert file in logs[0]["problem"]
+    # Made equal in place, it takes over.
+    (two / "double" / "2" / file).write_text(old)
+    await _until(backend, lambda answer: answer[0] == "2")
 
 
 async def test_closing_while_one_version_takes_over(backend: OnnxBackend, two: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bankai.cli.app import build
 from bankai.errors import InvalidRequestError, NotFoundError
 from bankai.rollout.gate import FILE, Rule, compare, read_gate
 from bankai.settings import InferenceSettings
@@ -14,8 +15,15 @@ values = st.floats(0, 1)
 @pytest.mark.parametrize("name", sorted(file.parent.name for file in InferenceSettings().models_dir.glob(f"*/{FILE}")))
 def test_the_shipped_gates_are_right(name: str) -> None:
     folder = InferenceSettings().models_dir / name
+    commands = {
+        command.name
+        for group in build().registered_groups
+        if group.name == "eval" and group.typer_instance
+        for command in group.typer_instance.registered_commands
+    }
     for evaluation in read_gate(folder).evaluations:
         assert all((folder / path).exists() for path in evaluation.data)
+        assert evaluation.command in commands
 
 
 @pytest.mark.parametrize(

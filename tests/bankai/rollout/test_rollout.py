@@ -146,9 +146,9 @@ def test_back_and_forth(repository: ModelRepository, rollout: Open, candidate: M
         "rollback",
     ]
     assert [(each.version, each.serving, each.state) for each in status(repository, "double")] == [
-        (3, False, "as promoted"),
-        (2, True, "as promoted"),
-        (1, False, "as promoted"),  # it was put into service by a rollback
+        (3, False, "as recorded"),
+        (2, True, "as recorded"),
+        (1, False, "as recorded"),  # it was put into service by a rollback
     ]
 
 
@@ -167,7 +167,7 @@ def test_a_version_whose_files_changed_is_not_gone_back_to(
     rollout().promote(candidate())
     rollout().promote(candidate(accuracy=0.9))
     (_folder(repository) / "2" / "reference.json").write_text("a bank's own")
-    assert [each.state for each in status(repository, "double")] == ["as promoted", "as promoted", "unrecorded"]
+    assert [each.state for each in status(repository, "double")] == ["as recorded", "as recorded", "unrecorded"]
     (_folder(repository) / "2" / "model.onnx.metrics").write_text("1 1")
     assert status(repository, "double")[1].state == "changed since"
     with pytest.raises(ConflictError, match="its files differ"):
@@ -246,7 +246,7 @@ def test_a_crash_between_any_two_steps_leaves_a_whole_version_served(
         assert history.read(_folder(repository))[-1].after == 2, "what is served must be on record"
     # And the next attempt goes through, over whatever lies around.
     assert rollout().promote(candidate(accuracy=0.95)).after == int(repository.version_dir("double").name)
-    assert status(repository, "double")[0].state == "as promoted"
+    assert status(repository, "double")[0].state == "as recorded"
 
 
 def test_errors_name_a_reason(rollout: Open, candidate: Make) -> None:
