@@ -113,10 +113,13 @@ class Rollout:
                 # From here on a new folder alone changes nothing, even where the policy was "the newest".
                 versions.point(self._folder, before)
                 after = self._repository.present(self._name)[-1] + 1
+                promotion = record(action="promote", after=after)
+                # Recorded before it is there: no version lies in the repository of which nobody knows why.
+                history.append(self._folder, promotion)
                 versions.place(staged, after)
             finally:
                 versions.discard(staged)
-            self._switch(record(action="promote", after=after), after)
+            self._switch(promotion, after)
         return Outcome(before, after, judgements, restart)
 
     def rollback(self, to: int | None = None) -> Outcome:
@@ -127,7 +130,7 @@ class Rollout:
 
         Raises:
             NotFoundError: VERSION_MISSING.
-            ConflictError: VERSION_CHANGED, MODEL_RESTART_NEEDED or ROLLOUT_UNDER_WAY.
+            ConflictError: VERSION_SERVED, VERSION_UNJUDGED, VERSION_CHANGED, MODEL_RESTART_NEEDED or ROLLOUT_UNDER_WAY.
             FaultError: MODEL_FILE_INVALID or MODEL_CONFIG_INVALID, where it does not load any more.
             UnavailableError: TRITON_LOAD_FAILED; the version before is served again.
         """
@@ -141,10 +144,18 @@ class Rollout:
                 raise ConflictError("VERSION_SERVED", f"version {after} of model {self._name!r} is in service already")
             target = self._folder / str(after)
             digest = versions.digest(target)
-            if digest != known_digest(history.read(self._folder), after, digest):
+            records = history.read(self._folder)
+            if after > before and not any(after in (record.before, record.after) for record in records):
+                raise ConflictError(
+                    "VERSION_UNJUDGED",
+                    f"version {after} has never been in service: take its folder out of the repository and promote it",
+                )
+            if digest != known_digest(records, after, digest):
                 raise ConflictError("VERSION_CHANGED", f"version {after} is not what was promoted: its files differ")
             restart = self._check(target, serving)
-            self._switch(Record(by=self._by, action="rollback", before=before, after=after, digest=digest), after)
+            record = Record(by=self._by, action="rollback", before=before, after=after, digest=digest)
+            history.append(self._folder, record)
+            self._switch(record, after)
         return Outcome(before, after, restart=restart)
 
     def _check(self, version_dir: Path, serving: Path) -> Sequence[str]:
@@ -191,8 +202,7 @@ class Rollout:
         return max((version for version in self._repository.present(self._name) if version < serving), default=0)
 
     def _switch(self, record: Record, after: int) -> None:
-        """Records what is to be done and does it; takes it back where Triton does not follow."""
-        history.append(self._folder, record)
+        """Does what is recorded; takes it back where Triton does not follow."""
         versions.point(self._folder, after)
         if self._control is None:
             return

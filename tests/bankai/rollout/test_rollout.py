@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,7 +209,7 @@ class CrashError(Exception):
     pass
 
 
-STEPS = [("stage", 0), ("point", 0), ("place", 0), ("append", 0), ("point", 1)]
+STEPS = [("stage", 0), ("point", 0), ("append", 0), ("place", 0), ("point", 1)]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -242,11 +243,22 @@ def test_a_crash_between_any_two_steps_leaves_a_whole_version_served(
             rollout().promote(candidate())
     is_pointed = step == "point" and which == 1 and after
     assert served(repository) == ("2" if is_pointed else "1")
-    if is_pointed:
-        assert history.read(_folder(repository))[-1].after == 2, "what is served must be on record"
+    if 2 in repository.present("double"):
+        assert history.read(_folder(repository))[-1].after == 2, "what lies there must be on record"
     # And the next attempt goes through, over whatever lies around.
     assert rollout().promote(candidate(accuracy=0.95)).after == int(repository.version_dir("double").name)
     assert status(repository, "double")[0].state == "as recorded"
+
+
+def test_a_version_that_was_copied_there_by_hand_is_not_put_into_service(
+    repository: ModelRepository, rollout: Open, candidate: Make
+) -> None:
+    rollout().promote(candidate())
+    shutil.copytree(candidate(accuracy=0.1), _folder(repository) / "3")
+    assert served(repository) == "2"
+    with pytest.raises(ConflictError) as caught:
+        rollout().rollback(to=3)
+    assert caught.value.reason == "VERSION_UNJUDGED"
 
 
 def test_errors_name_a_reason(rollout: Open, candidate: Make) -> None:
