@@ -1,10 +1,12 @@
-"""`bankai models`: what lies in the model repository."""
+"""`bankai models`: what lies in the model repository, and which of it is served."""
 
 import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from bankai.cli.rollout import promote, rollback, status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,8 +16,11 @@ if TYPE_CHECKING:
 
 def models() -> typer.Typer:
     """The commands below `bankai models`."""
-    group = typer.Typer(no_args_is_help=True, help="What lies in the model repository.")
+    group = typer.Typer(no_args_is_help=True, help="What lies in the model repository, and which version is served.")
     group.command(name="list")(list_models)
+    group.command()(status)
+    group.command()(promote)
+    group.command()(rollback)
     return group
 
 

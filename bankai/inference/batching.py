@@ -114,6 +114,8 @@ class Batcher:
         self._soon: asyncio.Handle | None = None
         self._later: asyncio.TimerHandle | None = None
         self._closed = False
+        self._unanswered = 0
+        self._answered = asyncio.Event()
         self._metrics = BatcherMetrics(name)
 
     async def submit(self, inputs: Tensors, *, rows: int, key: BatchKey, timeout: float) -> dict[str, Tensor]:  # noqa: ASYNC109  # kept with the request
@@ -139,6 +141,7 @@ class Batcher:
         self._make_room()
         request = _Request(inputs, rows, key, timeout)
         self._enqueue(request)
+        self._unanswered += 1
         try:
             return await request.future
         finally:
@@ -146,6 +149,16 @@ class Batcher:
                 request.timer.cancel()
             if request.queued:  # the caller was cancelled
                 self._drop(request)
+            self._unanswered -= 1
+            if not self._unanswered:
+                self._answered.set()
+
+    async def drain(self) -> None:
+        """Answers everything that was submitted, then closes. Nothing may be submitted any more."""
+        self._answered.clear()
+        if self._unanswered:
+            await self._answered.wait()
+        await self.close()
 
     async def close(self) -> None:
         """Answers what waits UnavailableError, lets what runs finish, and ends the threads."""

@@ -10,6 +10,9 @@ from bankai.validation import first_problem
 
 FILE = "labels.json"
 
+THRESHOLD = "holds_at"
+"""The entry that belongs to a model's calibration: it may differ between versions that mean the same."""
+
 Labels = TypeVar("Labels")
 
 

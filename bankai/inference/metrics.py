@@ -32,6 +32,13 @@ _REQUESTS = Counter(
     "bankai_inference_requests", "Requests by outcome: ok or the reason of the error.", ["model", "outcome"]
 )
 
+_VERSION = Gauge("bankai_inference_model_version", "Version of a model that the embedded backend serves.", ["model"])
+_REFUSED = Counter(
+    "bankai_inference_versions_refused",
+    "Versions that the embedded backend did not go over to; the log says why.",
+    ["model"],
+)
+
 
 class BatcherMetrics:
     """What the embedded backend measures of one model.
@@ -57,6 +64,16 @@ class RemoteMetrics:
 
     def __init__(self, model: str) -> None:
         self.seconds = _REMOTE_SECONDS.labels(model)
+
+
+def version_serves(model: str, version: str) -> None:
+    """Tells which version of a model the embedded backend serves."""
+    _VERSION.labels(model).set(int(version))
+
+
+def version_refused(model: str) -> None:
+    """Counts a version that cannot take over."""
+    _REFUSED.labels(model).inc()
 
 
 @contextmanager

@@ -55,9 +55,17 @@ class ModelRepository:
             FaultError: MODEL_CONFIG_INVALID.
         """
         allowed = self.config(name).versions
-        # As Triton does: a folder is a version if its name is a number without leading zeros.
-        found = (int(folder.name) for folder in (self.models_dir / name).iterdir() if _is_version(folder))
-        return sorted(version for version in found if allowed is None or version in allowed)
+        return [version for version in self._numbers(name) if allowed is None or version in allowed]
+
+    def present(self, name: str) -> list[int]:
+        """Versions that lie in a model's folder, whether its version_policy allows them or not, ascending.
+
+        Raises:
+            NotFoundError: MODEL_NOT_FOUND.
+            FaultError: MODEL_CONFIG_INVALID.
+        """
+        self.config(name)
+        return self._numbers(name)
 
     def version_dir(self, name: str) -> Path:
         """Folder of the version that is served: the newest that the version_policy allows.
@@ -70,6 +78,10 @@ class ModelRepository:
         if not versions:
             raise FaultError("MODEL_VERSION_MISSING", f"model {name!r} has no version folder that its policy allows")
         return self.models_dir / name / str(versions[-1])
+
+    def _numbers(self, name: str) -> list[int]:
+        # As Triton does: a folder is a version if its name is a number without leading zeros.
+        return sorted(int(folder.name) for folder in (self.models_dir / name).iterdir() if _is_version(folder))
 
 
 def _is_version(folder: Path) -> bool:

@@ -16,6 +16,7 @@ from services.intent.calls import CallService
 from services.intent.classifier import FULL_MODEL, PARTIAL_MODEL, UtteranceClassifier
 from services.intent.encoding import TextEncoder
 from services.intent.labels import Labels
+from services.intent.model_versions import ModelVersions
 from services.intent.redis_sessions import RedisSessionStore
 from services.intent.servicer import NAME, IntentServicer
 from services.intent.sessions import MemorySessionStore, SessionStore
@@ -40,6 +41,7 @@ async def serving(settings: IntentSettings, backend: InferenceBackend | None = N
     repository = ModelRepository(settings.inference.models_dir)
     labels = read_labels(repository)
     folder = repository.version_dir(FULL_MODEL)
+    versions = ModelVersions(folder)
     server = GrpcServer(
         settings.server,
         name="intent",
@@ -47,11 +49,11 @@ async def serving(settings: IntentSettings, backend: InferenceBackend | None = N
     )
     backend = open_backend(settings.inference) if backend is None else backend
     store = open_store(settings)
-    classifier = UtteranceClassifier(backend, TextEncoder(folder / "tokenizer.json"), labels)
+    classifier = UtteranceClassifier(backend, TextEncoder(folder / "tokenizer.json"), labels, versions)
     calls = CallService(
         CallResources(classifier, store, settings.stream, settings.sessions.keep_answers), server.draining
     )
-    servicer = IntentServicer(classifier, calls, labels, folder.name)
+    servicer = IntentServicer(classifier, calls, labels, versions)
     server.add(lambda grpc_server: intent_pb2_grpc.add_IntentServiceServicer_to_server(servicer, grpc_server), [NAME])
     try:
         async with beside(watch_models(server, backend, (FULL_MODEL, PARTIAL_MODEL), [NAME])):

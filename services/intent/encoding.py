@@ -17,6 +17,7 @@ NGRAM_BUCKETS = (32, 64, 96, 128, 192, 256)
 """Lengths that sequences are padded to: only requests of one shape share a batch, so few shapes make full batches."""
 
 PAD_TOKEN = 1
+UNKNOWN_TOKEN = 3
 PAD_NGRAM = 0
 
 

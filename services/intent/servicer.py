@@ -16,6 +16,7 @@ from services.intent.answers import ClientMessage, ServerMessage
 from services.intent.calls import CallService
 from services.intent.classifier import UtteranceClassifier
 from services.intent.labels import Labels
+from services.intent.model_versions import ModelVersions
 from services.intent.validation import check_context, check_language, check_text
 
 NAME = pb.DESCRIPTOR.services_by_name["IntentService"].full_name
@@ -37,13 +38,16 @@ class IntentServicer(intent_pb2_grpc.IntentServiceServicer):
         classifier: Analyses utterances.
         calls: Runs calls' streams.
         labels: What the model can tell apart.
-        version: Version of the model that they belong to.
+        versions: Which version of the model answers.
     """
 
-    def __init__(self, classifier: UtteranceClassifier, calls: CallService, labels: Labels, version: str) -> None:
+    def __init__(
+        self, classifier: UtteranceClassifier, calls: CallService, labels: Labels, versions: ModelVersions
+    ) -> None:
         self._classifier = classifier
         self._calls = calls
-        self._label_set = converters.label_set(labels, version)
+        self._labels = labels
+        self._versions = versions
 
     async def Classify(self, request: pb.ClassifyRequest, context: Context) -> pb.ClassifyResponse:  # noqa: ARG002, N802  # grpc's
         """See the proto."""
@@ -77,7 +81,7 @@ class IntentServicer(intent_pb2_grpc.IntentServiceServicer):
 
     async def ListIntents(self, request: pb.ListIntentsRequest, context: Context) -> pb.ListIntentsResponse:  # noqa: ARG002, N802  # grpc's
         """See the proto."""
-        return self._label_set
+        return converters.label_set(self._labels, self._versions.current.version)
 
 
 def _give_up_later(seconds: float) -> None:

@@ -53,6 +53,11 @@ def test_quota() -> None:
     assert report["added_over_round_trip"]["local"] < report["added_over_round_trip"]["leased_1"]
 
 
+def test_drift() -> None:
+    report = _quick("drift")
+    assert 0 < report["us_least"] <= report["us"]
+
+
 def test_rescan() -> None:
     report = _quick("rescan")
     assert report["done"] == report["sites"] > report["done_at_kill"] > 0

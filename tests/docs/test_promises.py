@@ -8,8 +8,7 @@ import pytest
 from tests.docs.pages import ROOT
 
 PAGES = [
-    ROOT / "docs" / "security.md",
-    ROOT / "docs" / "observability.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("security", "observability", "models")),
     *sorted((ROOT / "docs" / "gateway").glob("*.md")),
 ]
 _TEST = re.compile(r"`(tests/[\w/]+\.py)`")

@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from bankai.inference.backend import InferenceBackend
+from bankai.inference.backend import InferenceBackend, InferenceResult
 from services.doc_extract.candidate import Candidate
 from services.doc_extract.understanding.tokens import Tokens, WindowEncoder, bucket, padded
 from services.doc_extract.understanding.windows import windows
@@ -30,12 +30,14 @@ class Roles:
         ends: (tokens,): one past its last character.
         begin: (tokens, fields): probability that it is the first of a value of the field.
         inside: (tokens, fields): probability that it is another of its tokens.
+        version: Version of the model that answered; empty where there was nothing to ask.
     """
 
     starts: NDArray[np.int32]
     ends: NDArray[np.int32]
     begin: NDArray[np.float32]
     inside: NDArray[np.float32]
+    version: str = ""
 
     @property
     def either(self) -> NDArray[np.float32]:
@@ -77,15 +79,20 @@ class RoleModel:
             BankaiError: As `InferenceBackend.infer` raises it.
         """
         rows = await asyncio.to_thread(self._encode, text, candidates)
-        answers = await asyncio.gather(*(self._tags(group, deadline) for group in _groups(rows)))
-        return _joined([each for group in answers for each in group], len(self.fields))
+        groups = list(_groups(rows))
+        answers = await asyncio.gather(*(self._ask(group, deadline) for group in groups))
+        tagged = [
+            pair
+            for group, answer in zip(groups, answers, strict=True)
+            for pair in zip(group, answer.outputs[OUTPUT], strict=True)
+        ]
+        return _joined(tagged, len(self.fields), answers[-1].version if answers else "")
 
     def _encode(self, text: str, candidates: Sequence[Candidate]) -> list[Tokens]:
         return self._encoder.encode(list(windows(text, self._labels, candidates)))
 
-    async def _tags(self, rows: Sequence[Tokens], deadline: float) -> list[tuple[Tokens, NDArray[np.float32]]]:
-        result = await self._backend.infer(MODEL, padded(rows), timeout=deadline - time.monotonic())
-        return list(zip(rows, result.outputs[OUTPUT], strict=True))
+    async def _ask(self, rows: Sequence[Tokens], deadline: float) -> InferenceResult:
+        return await self._backend.infer(MODEL, padded(rows), timeout=deadline - time.monotonic())
 
 
 def _groups(rows: Sequence[Tokens]) -> Iterator[list[Tokens]]:
@@ -97,7 +104,7 @@ def _groups(rows: Sequence[Tokens]) -> Iterator[list[Tokens]]:
             yield members[start : start + _ROWS]
 
 
-def _joined(answers: Sequence[tuple[Tokens, NDArray[np.float32]]], fields: int) -> Roles:
+def _joined(answers: Sequence[tuple[Tokens, NDArray[np.float32]]], fields: int, version: str) -> Roles:
     """The windows' own tokens in the order of the text."""
     starts, ends, tags = [np.empty(0, np.int32)], [np.empty(0, np.int32)], [np.empty((0, 1 + 2 * fields), np.float32)]
     for row, probabilities in answers:
@@ -108,4 +115,4 @@ def _joined(answers: Sequence[tuple[Tokens, NDArray[np.float32]]], fields: int) 
     start = np.concatenate(starts)
     order = np.argsort(start, kind="stable")
     tag = np.concatenate(tags)[order]
-    return Roles(start[order], np.concatenate(ends)[order], tag[:, 1::2], tag[:, 2::2])
+    return Roles(start[order], np.concatenate(ends)[order], tag[:, 1::2], tag[:, 2::2], version)

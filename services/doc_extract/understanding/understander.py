@@ -49,7 +49,7 @@ class Understander:
         self._aliases = credit().aliases
         encoder = WindowEncoder(folder / TOKENIZER)
         self._model = RoleModel(backend, encoder, [field.id for field in self._known], self._aliases)
-        self.version = f"{MODEL}-{folder.name}"
+        self._started_with = folder.name
 
     async def understand(self, pages: Sequence[Page], schema: Schema, timeout: float) -> Extraction:  # noqa: ASYNC109  # sent along
         """What a document that has been read says.
@@ -88,7 +88,7 @@ class Understander:
             findings=run_checks(Facts(kind, values, schema)),
             pages=[PageInfo(page.number, page.width, page.height, page.source, page.rotation) for page in pages],
             schema_version=schema.version,
-            model_version=self.version,
+            model_version=f"{MODEL}-{roles.version or self._started_with}",
         )
 
     def _value(self, text: DocumentText, value: RoleValue, schema: Schema) -> FieldValue:

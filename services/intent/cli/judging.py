@@ -24,6 +24,7 @@ from services.intent.encoding import TextEncoder
 from services.intent.evaluation.calls import CallVerdict
 from services.intent.evaluation.gold import CALLER, Call, LabelSet, Utterance, read_calls, read_utterances
 from services.intent.evaluation.utterances import Verdict
+from services.intent.model_versions import ModelVersions
 from services.intent.settings import IntentSettings
 
 TIMEOUT_S = 30.0
@@ -74,7 +75,7 @@ async def _embedded() -> AsyncIterator[tuple[LabelSet, Classify]]:
     known = read_labels(repository)
     folder = repository.version_dir(FULL_MODEL)
     backend = open_backend(settings)
-    classifier = UtteranceClassifier(backend, TextEncoder(folder / "tokenizer.json"), known)
+    classifier = UtteranceClassifier(backend, TextEncoder(folder / "tokenizer.json"), known, ModelVersions(folder))
 
     async def classify(text: str) -> Verdict:
         start = time.perf_counter()

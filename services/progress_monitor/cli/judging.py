@@ -11,7 +11,7 @@ from bankai.cli.report import screen
 from bankai.inference import open_backend
 from bankai.inference.backend import InferenceBackend
 from bankai.inference.repository import ModelRepository
-from bankai.settings import InferenceSettings
+from bankai.settings import InferenceSettings, load
 from services.progress_monitor.alignment.registration import Registration
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.change.scenes import compare_scenes
@@ -19,8 +19,9 @@ from services.progress_monitor.evaluation import change as change_evaluation
 from services.progress_monitor.evaluation import progress as progress_evaluation
 from services.progress_monitor.meaning.evidence import EvidenceModel, read_parameters
 from services.progress_monitor.meaning.states import StateModel
+from services.progress_monitor.settings import ProgressMonitorSettings
 
-_SETTINGS = InferenceSettings(threads=2)
+_THREADS = 2
 
 
 def change(folder: Path) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def progress(folder: Path) -> dict[str, Any]:
     sites = progress_evaluation.sites_of(folder)
 
     async def run() -> dict[str, Any]:
-        states = StateModel(read_parameters(ModelRepository(_SETTINGS.models_dir)))
+        states = StateModel(read_parameters(ModelRepository(_settings().models_dir)))
         async with _backend() as backend:
             models = progress_evaluation.Models(ChangeModel(backend), EvidenceModel(backend), states)
             judged = [await progress_evaluation.judge_site(site, models) for site in bar(sites, "sites")]
@@ -64,8 +65,13 @@ def scenes(before: Path, after: Path, out: Path) -> None:
 
 @asynccontextmanager
 async def _backend() -> AsyncIterator[InferenceBackend]:
-    backend = open_backend(_SETTINGS)
+    backend = open_backend(_settings())
     try:
         yield backend
     finally:
         await backend.close()
+
+
+def _settings() -> InferenceSettings:
+    """The service's own, so that what is judged is what would serve."""
+    return load(ProgressMonitorSettings).inference.model_copy(update={"threads": _THREADS})

@@ -17,6 +17,7 @@ from services.intent.app import serving
 from services.intent.classifier import UtteranceClassifier
 from services.intent.encoding import TextEncoder
 from services.intent.labels import Labels
+from services.intent.model_versions import ModelVersions
 from services.intent.settings import IntentSettings
 from tests.services.intent.fakes import EMOTIONS, INTENTS, KeywordBackend
 
@@ -72,7 +73,8 @@ def backend() -> KeywordBackend:
 
 @pytest.fixture
 def classifier(backend: KeywordBackend, models_dir: Path, labels: Labels) -> UtteranceClassifier:
-    return UtteranceClassifier(backend, TextEncoder(models_dir / "intent" / "1" / "tokenizer.json"), labels)
+    folder = models_dir / "intent" / "1"
+    return UtteranceClassifier(backend, TextEncoder(folder / "tokenizer.json"), labels, ModelVersions(folder))
 
 
 @dataclass
