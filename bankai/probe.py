@@ -1,6 +1,6 @@
-"""Asks a process of this machine for its health over TLS: `python -m bankai.probe 127.0.0.1:50061 --tls FOLDER --name NAME`.
+"""Asks a process for its health over TLS, for Kubernetes, whose own gRPC probes know no TLS.
 
-For probes of Kubernetes, whose own gRPC probes know no TLS. Exits with 0 where it serves, else with 1 and the reason.
+`python -m bankai.probe 127.0.0.1:50061 --tls FOLDER --name NAME` exits with 0 where it serves, else with 1 and says why.
 """
 
 import argparse
