@@ -1,11 +1,12 @@
 """Asks a process for its health over TLS, for Kubernetes, whose own gRPC probes know no TLS.
 
-`python -m bankai.probe 127.0.0.1:50061 --tls FOLDER --name NAME` exits with 0 where it serves, else with 1 and says why.
+`python -m bankai.probe 127.0.0.1:50061 --tls FOLDER --name NAME` exits with 0 where it serves, else with 1.
 """
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -41,10 +42,9 @@ def ask(address: str, tls: Path, name: str, service: str) -> str:
     ca, key, cert = ((tls / file).read_bytes() for file in ("ca.crt", "tls.key", "tls.crt"))
     options = [("grpc.ssl_target_name_override", name)]
     with grpc.secure_channel(address, grpc.ssl_channel_credentials(ca, key, cert), options) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
         try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(service=service), timeout=_TIMEOUT_S
-            )
+            answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=_TIMEOUT_S)
         except grpc.RpcError as error:
             return str(error.code().name)
     serving = health_pb2.HealthCheckResponse.SERVING
