@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import statistics
 import subprocess
 import time
 from collections.abc import Iterator
@@ -120,29 +119,32 @@ async def _serving(address: str) -> None:
 
 @pytest.mark.slow
 async def test_documents_do_not_keep_utterances_waiting(address: str) -> None:
-    """With equal priorities, an utterance waited for half a minute here."""
+    """With equal priorities, an utterance waits here until it is given up."""
     await _serving(address)
     backend = TritonBackend(address)
     tokens, ngrams = np.ones((1, 24), np.int64), np.zeros((1, 8), np.int64)
-    line, page = np.zeros((1, 48, 320, 3), np.uint8), np.zeros((1, 320, 320, 3), np.uint8)
+    line, page = np.zeros((1, 48, 320, 3), np.uint8), np.zeros((1, 640, 640, 3), np.uint8)
+
+    async def utterance() -> float:
+        start = time.monotonic()
+        inputs = {"input_ids": tokens, "attention_mask": tokens, "ngram_ids": ngrams}
+        await backend.infer("intent", inputs, timeout=20)
+        return time.monotonic() - start
 
     async def work(model: str, image: np.ndarray) -> None:
         while True:
             await backend.infer(model, {"image": image}, timeout=60)
 
-    scans = [asyncio.create_task(work("ocr_rec", line)) for _ in range(12)]
-    scans += [asyncio.create_task(work("ocr_det", page)) for _ in range(6)]
+    for _ in range(200):  # who has run least goes first, so live models must have run
+        await utterance()
+    scans = [asyncio.create_task(work("ocr_rec", line)) for _ in range(16)]
+    scans += [asyncio.create_task(work("ocr_det", page)) for _ in range(8)]
     try:
         await asyncio.sleep(1)
-        waits = []
-        for _ in range(30):
-            start = time.monotonic()
-            inputs = {"input_ids": tokens, "attention_mask": tokens, "ngram_ids": ngrams}
-            await backend.infer("intent", inputs, timeout=20)
-            waits.append(time.monotonic() - start)
+        waits = [await utterance() for _ in range(20)]
     finally:
         for scan in scans:
             scan.cancel()
         await asyncio.gather(*scans, return_exceptions=True)
         await backend.close()
-    assert statistics.median(waits) < 1.0
+    assert max(waits) < 5.0
