@@ -30,6 +30,9 @@ VARIANTS = {
 }
 """Components that no overlay takes, on the base, by the name of the variant."""
 
+TRITON_METRICS = {"nv_inference_queue_duration_us", "nv_inference_request_success"}
+"""Triton's counters that autoscaling reads."""
+
 Manifest = dict[str, Any]
 
 

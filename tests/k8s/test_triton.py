@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import grpc
 import numpy as np
@@ -20,7 +21,7 @@ from bankai.inference.config import parse
 from bankai.inference.triton import TritonBackend
 from bankai.inference.triton_server import TritonInstallation
 from bankai.loopback import HOST, free_ports
-from tests.k8s.manifests import ROOT, Cluster, Workload
+from tests.k8s.manifests import ROOT, TRITON_METRICS, Cluster, Workload
 
 MODELS = sorted(file.parent.name for file in (ROOT / "models").glob("*/config.pbtxt"))
 LIVE = {"intent", "intent_partial"}
@@ -71,8 +72,12 @@ def test_services_ask_the_triton_that_is_there(prod: Cluster) -> None:
 
 
 @pytest.fixture
-def address(prod: Cluster, tmp_path: Path) -> Iterator[str]:
-    """Where a real Triton answers, started with the pod's own command; on CPU, so without a GPU's instances."""
+def triton(prod: Cluster, tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """A real Triton, started with the pod's own command; on CPU, so without a GPU's instances.
+
+    Yields:
+        (host:port of its gRPC endpoint, port of its metrics)
+    """
     installation = TritonInstallation()
     if not installation.complete:
         pytest.skip("there is no Triton server: run `make triton`")
@@ -94,7 +99,7 @@ def address(prod: Cluster, tmp_path: Path) -> Iterator[str]:
             [str(installation.binary), *command], env=installation.environment(), stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        yield f"{HOST}:{port}"
+        yield f"{HOST}:{port}", metrics
     finally:
         process.terminate()
         try:
@@ -117,9 +122,16 @@ async def _serving(address: str) -> None:
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+def _read(port: int) -> str:
+    with urlopen(f"http://{HOST}:{port}/metrics", timeout=10) as answer:
+        text: bytes = answer.read()
+    return text.decode()
+
+
 @pytest.mark.slow
-async def test_documents_do_not_keep_utterances_waiting(address: str) -> None:
+async def test_documents_do_not_keep_utterances_waiting(triton: tuple[str, int]) -> None:
     """With equal priorities, an utterance waits here until it is given up."""
+    address, metrics = triton
     await _serving(address)
     backend = TritonBackend(address)
     tokens, ngrams = np.ones((1, 24), np.int64), np.zeros((1, 8), np.int64)
@@ -148,3 +160,5 @@ async def test_documents_do_not_keep_utterances_waiting(address: str) -> None:
         await asyncio.gather(*scans, return_exceptions=True)
         await backend.close()
     assert max(waits) < 5.0
+    exported = await asyncio.to_thread(_read, metrics)
+    assert not [name for name in TRITON_METRICS if f'{name}{{model="intent"' not in exported]
