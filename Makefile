@@ -81,7 +81,18 @@ test: setup-dev triton ## Every test, against a real Triton, Redis, Prometheus a
 test-fast: setup-dev ## The tests that need no server and little time.
 	$(VENV)/bin/pytest -m 'not slow'
 
+.ops/stamp: requirements/ops.txt | $(VENV)/bin/python
+	$(PY) -m venv --clear .ops
+	.ops/bin/python -m pip install --quiet --no-deps --disable-pip-version-check -r $<
+	@touch $@
+
+ops-check: setup-dev .ops/stamp ## Everything of k8s/ that can be checked without a cluster.
+	$(VENV)/bin/pytest tests/k8s
+	@mkdir -p .ops/rendered
+	@for overlay in dev staging prod; do $(VENV)/bin/kubectl kustomize k8s/overlays/$$overlay > .ops/rendered/$$overlay.yaml || exit 1; done
+	.ops/bin/checkov --config-file k8s/checkov.yaml --directory .ops/rendered
+
 fuzz: setup-dev ## 200,000 malformed frames and 20,000 odd calls against the running product, about 15 minutes.
 	$(PY) -m tests.fuzz.gateway
 
-.PHONY: help setup setup-dev setup-train demo up triton prometheus bench bench-peer bench-ocr-peer bench-envoy-peer fuzz protos lint test test-fast
+.PHONY: help setup setup-dev setup-train demo up triton prometheus bench bench-peer bench-ocr-peer bench-envoy-peer fuzz ops-check protos lint test test-fast

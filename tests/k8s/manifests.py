@@ -1,0 +1,174 @@
+"""What kustomize makes of k8s/: manifests, and what tests look for in them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+K8S = ROOT / "k8s"
+NAMESPACE = "bankai"
+PROCESSES = {
+    "gateway": "gateway",
+    "intent": "intent",
+    "doc-extract": "doc_extract",
+    "progress-monitor": "progress_monitor",
+}
+"""Our own workloads: name in the cluster, and of the process."""
+OVERLAYS = ("dev", "staging", "prod")
+VARIANTS = {
+    "keda": ("gpu", "keda", "keda-gpu", "redis", "postgres", "s3"),
+    "models-copy": ("gpu", "models-copy"),
+    "models-pvc": ("gpu", "models-pvc"),
+    "models-s3": ("gpu", "models-s3"),
+}
+"""Components that no overlay takes, on the base, by the name of the variant."""
+
+TRITON_METRICS = {"nv_inference_queue_duration_us", "nv_inference_request_success"}
+"""Triton's counters that autoscaling reads."""
+
+Manifest = dict[str, Any]
+
+
+def kubectl() -> Path | None:
+    """The pinned kubectl; None where its package is not installed."""
+    program = Path(sys.executable).with_name("kubectl")
+    return program if program.exists() else None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A Deployment or StatefulSet.
+
+    Attributes:
+        manifest: As it is.
+    """
+
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.manifest["metadata"]["name"])
+
+    @property
+    def pod(self) -> Manifest:
+        """The specification of its pods."""
+        spec: Manifest = self.manifest["spec"]["template"]["spec"]
+        return spec
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of its pods."""
+        labels: dict[str, str] = self.manifest["spec"]["template"]["metadata"]["labels"]
+        return labels
+
+    @property
+    def server(self) -> Manifest:
+        """The one container that serves."""
+        (container,) = self.pod["containers"]
+        return dict(container)
+
+    @property
+    def containers(self) -> list[Manifest]:
+        """Every container, those that only start included."""
+        return [*self.pod.get("initContainers", ()), *self.pod["containers"]]
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Port by name."""
+        return {port["name"]: port["containerPort"] for port in self.server["ports"]}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Everything that one overlay or variant would apply.
+
+    Attributes:
+        name: The overlay's or variant's.
+        manifests: In kustomize's order.
+    """
+
+    name: str
+    manifests: Sequence[Manifest]
+
+    def all(self, *kinds: str) -> Iterator[Manifest]:
+        """The manifests of some kinds."""
+        return (manifest for manifest in self.manifests if manifest["kind"] in kinds)
+
+    def one(self, kind: str, name: str) -> Manifest:
+        """The manifest of a kind and name; there must be one."""
+        (found,) = (manifest for manifest in self.all(kind) if manifest["metadata"]["name"] == name)
+        return found
+
+    @property
+    def workloads(self) -> list[Workload]:
+        """Whatever runs pods."""
+        return [Workload(manifest) for manifest in self.all("Deployment", "StatefulSet")]
+
+    @property
+    def processes(self) -> list[Workload]:
+        """Those whose pods run our own processes."""
+        return [workload for workload in self.workloads if workload.name in PROCESSES]
+
+    def environment(self, workload: Workload, secrets: dict[tuple[str, str], str]) -> dict[str, str]:
+        """Variables of a workload's server.
+
+        Args:
+            workload: Whose.
+            secrets: Value by Secret and key.
+        """
+        variables: dict[str, str] = {}
+        for source in workload.server.get("envFrom", ()):
+            if "configMapRef" in source:
+                variables |= self.one("ConfigMap", source["configMapRef"]["name"])["data"]
+        for entry in workload.server.get("env", ()):
+            reference = entry.get("valueFrom", {}).get("secretKeyRef")
+            variables[entry["name"]] = secrets[reference["name"], reference["key"]] if reference else entry["value"]
+        return variables
+
+
+@cache
+def overlay(name: str) -> Cluster:
+    """What an overlay makes."""
+    return Cluster(name, _build(K8S / "overlays" / name))
+
+
+@cache
+def variant(name: str, folder: Path) -> Cluster:
+    """What the base makes with a variant's components.
+
+    Args:
+        name: The variant's.
+        folder: An empty one to write in.
+    """
+    (folder / "kustomization.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "namespace": NAMESPACE,
+                "resources": [os.path.relpath(K8S / "base", folder)],
+                "components": [os.path.relpath(K8S / "components" / each, folder) for each in VARIANTS[name]],
+                "images": [
+                    {"name": image, "newTag": "1.0.0"}
+                    for image in ("bankai", "bankai-models", "tritonserver", "aws-cli")
+                ],
+            }
+        ),
+        encoding="utf-8",
+    )
+    return Cluster(name, _build(folder))
+
+
+def _build(folder: Path) -> list[Manifest]:
+    result = subprocess.run(
+        [str(kubectl()), "kustomize", str(folder)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.returncode == 0, result.stderr
+    assert not result.stderr, result.stderr  # deprecations are told there
+    return [manifest for manifest in yaml.load_all(result.stdout, yaml.CSafeLoader) if manifest]
