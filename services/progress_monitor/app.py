@@ -18,7 +18,9 @@ from bankai.store import Database
 from services.progress_monitor import servicer
 from services.progress_monitor.assessing import Assessing
 from services.progress_monitor.change import model as change
+from services.progress_monitor.change import work
 from services.progress_monitor.change.model import ChangeModel
+from services.progress_monitor.change.work import WorkModel
 from services.progress_monitor.imagery.limits import ImageLimits
 from services.progress_monitor.imagery.reader import ImageReader
 from services.progress_monitor.meaning import evidence
@@ -36,7 +38,7 @@ from services.progress_monitor.storage.observations import ObservationStore
 from services.progress_monitor.storage.projects import ProjectStore
 from services.progress_monitor.storage.rescans import RescanStore
 
-MODELS = (change.MODEL, evidence.MODEL)
+MODELS = (change.MODEL, work.MODEL, evidence.MODEL)
 """Names of the models that the service needs."""
 SERVICES = (servicer.NAME,)
 
@@ -107,7 +109,7 @@ def _parts(
     alerts, rescans = AlertStore(database), RescanStore(database, settings.rescan.lease_s)
     pixels = PixelStore(Blobs(settings.storage.blobs))
     states = StateModel(read_parameters(ModelRepository(settings.inference.models_dir)))
-    observing = Observing(reader, ChangeModel(backend), observations, pixels)
+    observing = Observing(reader, ChangeModel(backend), WorkModel(backend), observations, pixels)
     assessing = Assessing(observations, alerts, EvidenceModel(backend), states)
     return Parts(
         projects=projects,
