@@ -43,6 +43,7 @@ from bankai.store import Database
 from benchmarks.command import Report, arguments, run, say
 from services.progress_monitor.aoi import parse_aoi
 from services.progress_monitor.change.model import ChangeModel
+from services.progress_monitor.change.work import WorkModel
 from services.progress_monitor.imagery.cutting import Chip
 from services.progress_monitor.imagery.limits import ImageLimits
 from services.progress_monitor.imagery.reader import ImageReader
@@ -117,7 +118,12 @@ async def _take_in(storage: StorageSettings, database: Database, sites: int) -> 
     projects, observations = ProjectStore(database), ObservationStore(database)
     pixels = PixelStore(Blobs(storage.blobs))
     observing = Observing(
-        ImageReader(ImageLimits()), ChangeModel(backend), observations, pixels, Turns(database, _LEASE_S)
+        ImageReader(ImageLimits()),
+        ChangeModel(backend),
+        WorkModel(backend),
+        observations,
+        pixels,
+        Turns(database, _LEASE_S),
     )
     try:
         for number in range(sites):

@@ -20,8 +20,10 @@ from services.progress_monitor import servicer
 from services.progress_monitor.assessing import Assessing
 from services.progress_monitor.change import detail as change_detail
 from services.progress_monitor.change import model as change
+from services.progress_monitor.change import work
 from services.progress_monitor.change.detail import DetailModel
 from services.progress_monitor.change.model import ChangeModel
+from services.progress_monitor.change.work import WorkModel
 from services.progress_monitor.imagery.limits import ImageLimits
 from services.progress_monitor.imagery.reader import ImageReader
 from services.progress_monitor.importing import Importing
@@ -45,7 +47,7 @@ from services.progress_monitor.storage.projects import ProjectStore
 from services.progress_monitor.storage.rescans import RescanStore
 from services.progress_monitor.storage.turns import Turns
 
-MODELS = (change.MODEL, evidence.MODEL)
+MODELS = (change.MODEL, work.MODEL, evidence.MODEL)
 """Names of the models that the service needs; the sub-metre model is used where it is served."""
 SERVICES = (servicer.NAME,)
 
@@ -136,7 +138,7 @@ def _parts(
     states = StateModel(read_parameters(repository))
     turns = Turns(database, settings.rescan.lease_s)
     detail = DetailModel(backend) if change_detail.MODEL in repository.names() else None
-    observing = Observing(readers.images, ChangeModel(backend), observations, pixels, turns, detail)
+    observing = Observing(readers.images, ChangeModel(backend), WorkModel(backend), observations, pixels, turns, detail)
     roots = Roots(settings.limits.read_roots, settings.limits.read_buckets)
     importing = Importing(roots, readers.images, observing, ImportStore(database), settings.limits, server.draining)
     assessing = Assessing(observations, alerts, EvidenceModel(backend), states)

@@ -14,6 +14,7 @@ from bankai.errors import InvalidRequestError
 from services.progress_monitor.alignment.registration import STILL
 from services.progress_monitor.change.detail import DetailModel
 from services.progress_monitor.change.model import ChangeModel
+from services.progress_monitor.change.work import Shown, WorkModel, month_before, quarter_before
 from services.progress_monitor.comparison import Comparison, compare
 from services.progress_monitor.detailing import Detailed, detailed
 from services.progress_monitor.fingerprint import distance, fingerprint
@@ -24,7 +25,7 @@ from services.progress_monitor.imagery.quality import judge
 from services.progress_monitor.imagery.question import Layer, Question
 from services.progress_monitor.imagery.reader import ImageReader
 from services.progress_monitor.imagery.sensors import Sensor
-from services.progress_monitor.meaning.measures import UNCHANGED, Shown, activity, month_before
+from services.progress_monitor.meaning.measures import UNCHANGED, Measures
 from services.progress_monitor.observation import MIN_REFERENCE, MIN_USABLE, Observation, Status
 from services.progress_monitor.pixels import Findings, PixelStore
 from services.progress_monitor.project import DAY_S, Project
@@ -77,6 +78,7 @@ class Observing:
     Args:
         reader: Cuts pictures.
         model: The change model.
+        work: The work model.
         observations: Keeps what was measured.
         pixels: Keeps the pixels.
         turns: Keeps pictures of one project apart: each is compared with those before.
@@ -87,12 +89,14 @@ class Observing:
         self,
         reader: ImageReader,
         model: ChangeModel,
+        work: WorkModel,
         observations: ObservationStore,
         pixels: PixelStore,
         turns: Turns,
         detail: DetailModel | None = None,
     ) -> None:
-        self._reader, self._model, self._observations, self._pixels = reader, model, observations, pixels
+        self._reader, self._model, self._work = reader, model, work
+        self._observations, self._pixels = observations, pixels
         self._turns, self._detail = turns, detail
 
     async def observe(self, project: Project, picture: Picture, *, timeout: float) -> Observation:  # noqa: ASYNC109  # part of a deadline
@@ -248,7 +252,7 @@ class Observing:
         measured = replace(
             observation,
             registration=seen.registration,
-            measures=replace(seen.measures, activity=await self._activity(observation, seen, past, site)),
+            measures=await self._worked(observation, seen, past, site, timeout=timeout),
             haze=seen.haze,
             reference_id=reference.id,
             model_version=seen.model_version,
@@ -283,17 +287,31 @@ class Observing:
             return None
         return await detailed(seen, (before, after), site, self._detail, timeout=timeout)
 
-    async def _activity(
-        self, observation: Observation, seen: Comparison, past: Sequence[Observation], site: Site
-    ) -> float | None:
-        """Share of the site that looks otherwise than on the last picture of about a month before."""
+    async def _worked(
+        self,
+        observation: Observation,
+        seen: Comparison,
+        past: Sequence[Observation],
+        site: Site,
+        *,
+        timeout: float,  # noqa: ASYNC109  # part of a deadline
+    ) -> Measures:
+        """The measures with what was built since a month and a quarter before."""
         used = [each for each in past if each.status is Status.USED]
-        number = month_before([each.acquired / DAY_S for each in used], observation.acquired / DAY_S)
-        if number is None:
-            return None
-        found = await self._pixels.findings(observation.project_id, used[number].id)
-        now = Shown(seen.reflectance, seen.usable)
-        return activity(now, Shown(found.reflectance, found.usable), site.frame.site)
+        days, day = [each.acquired / DAY_S for each in used], observation.acquired / DAY_S
+        now = _shown(_findings(seen))
+
+        async def since(number: int | None) -> float | None:
+            if number is None:
+                return None
+            before = _shown(await self._pixels.findings(observation.project_id, used[number].id))
+            return await self._work.worked(now, before, site.frame.site, timeout=timeout)
+
+        return replace(
+            seen.measures,
+            worked_month=await since(month_before(days, day)),
+            worked_quarter=await since(quarter_before(days, day)),
+        )
 
     async def _twin(self, observation: Observation, chip: Chip, known: Sequence[Observation]) -> Observation | None:
         """Another picture that shows the same pixels: the nearest in time, replays last; None where there is none."""
@@ -352,3 +370,7 @@ def _unchanged(chip: Chip, usable: NDArray[np.bool_]) -> Findings:
 
 def _findings(seen: Comparison) -> Findings:
     return Findings(seen.reflectance, seen.surfaces.argmax(0).astype(np.uint8), seen.usable)
+
+
+def _shown(findings: Findings) -> Shown:
+    return Shown(findings.reflectance, findings.surfaces, findings.usable)

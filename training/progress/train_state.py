@@ -1,38 +1,44 @@
 """Fits the state model: what one date's measures suggest, and how far to trust that."""
 
 import argparse
+import asyncio
 import json
 import warnings
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.progress import track
 from torch import Tensor, nn
 
+from bankai.inference import open_backend
 from bankai.settings import InferenceSettings
-from services.progress_monitor.meaning.alerts import STALL_DAYS, stalled_since
+from services.progress_monitor.change.work import QUARTER_DAYS, WorkModel, month_before
+from services.progress_monitor.evaluation.progress import with_work
+from services.progress_monitor.meaning.alerts import stalled_since
 from services.progress_monitor.meaning.evidence import MODEL, PARAMETERS_FILE
-from services.progress_monitor.meaning.measures import FEATURES
+from services.progress_monitor.meaning.history import FEATURES, features
+from services.progress_monitor.meaning.measures import Measures
 from services.progress_monitor.meaning.stages import Stage
 from services.progress_monitor.meaning.states import (
     LEAST_ACTIVITY,
     LEVELS,
     Activity,
-    Belief,
     Evidence,
     Parameters,
     StateModel,
 )
 from training.onnx_export import OPSET
-from training.progress.site_dates import SiteDates
+from training.progress.simulator.schedule import draw_schedule
+from training.progress.site_dates import SiteDates, fitted_on, held_back, read_sites
 
 _STEPS = 3000
-_HELD_BACK = 0.25
-"""Share of the sites on which trust is chosen."""
-_TRUSTS = (0.25, 0.35, 0.5, 0.7, 1.0)
+_SCHEDULES = 200
+_TRUSTS = (0.25, 0.35, 0.5)
 _STEP_BACK = 0.05
 _CONFIG = f"""name: "{MODEL}"
 backend: "onnxruntime"
@@ -76,7 +82,7 @@ class Quality:
         coverage: Share of the 80 % intervals that hold the truth.
         start_within_one: Share of the starts found within one picture.
         regressions: Dates on which stage or progress fell.
-        stalls_found: Share of the stalls of at least `STALL_DAYS` on pictures that are found.
+        stalls_found: Share of the dates by which a stall has gone on for a quarter at which it is said to be one.
         false_stalls: Share of the dates at which a stall is said to go on that does not.
     """
 
@@ -89,19 +95,53 @@ class Quality:
     false_stalls: float
 
 
-def fit(dates: SiteDates, rows: NDArray[np.bool_], seed: int) -> StateNetwork:
-    """Fits the network on some of the dates."""
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One site as the state model sees it, beside the truth.
+
+    Attributes:
+        truth: The site.
+        measures: What was measured on each date.
+        features: What the network looks at; [dates, FEATURES].
+    """
+
+    truth: SiteDates
+    measures: Sequence[Measures]
+    features: NDArray[np.float32]
+
+
+def course_of(site: SiteDates) -> Course:
+    """A site's course, without what was built between its dates."""
+    measures = [each.measures for each in site.looks()]
+    return Course(site, measures, features(list(site.day), measures))
+
+
+async def with_works(courses: Sequence[Course], models: Path) -> list[Course]:
+    """The courses with what was built between their dates, as the work model says."""
+    backend = open_backend(InferenceSettings(models_dir=models))
+    work = WorkModel(backend)
+    try:
+        return [
+            replace(each, measures=await with_work(each.truth.looks(), each.truth.site, work))
+            for each in track(courses, "work between dates")
+        ]
+    finally:
+        await backend.close()
+
+
+def fit(courses: Sequence[Course], seed: int) -> StateNetwork:
+    """Fits the network."""
     torch.manual_seed(seed)
     network = StateNetwork()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-2)
     rates = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)
-    features = torch.from_numpy(dates.features[rows])
-    stage = torch.from_numpy(dates.stage[rows])
-    progress = torch.from_numpy(np.float32(dates.progress[rows]))
+    looks = torch.from_numpy(np.concatenate([each.features for each in courses]))
+    stage = torch.from_numpy(np.concatenate([each.truth.stage for each in courses]))
+    progress = torch.from_numpy(np.concatenate([each.truth.progress for each in courses]).astype(np.float32))
     rng = np.random.default_rng(seed)
     for _ in range(_STEPS):
-        batch = torch.from_numpy(rng.integers(0, len(features), 512))
-        noisy = features[batch] + 0.01 * torch.randn(512, FEATURES)
+        batch = torch.from_numpy(rng.integers(0, len(looks), 512))
+        noisy = looks[batch] + 0.01 * torch.randn(512, FEATURES)
         stages, course = network(noisy)
         mean, spread = course.T
         distance = (progress[batch] - mean).abs() / spread
@@ -113,35 +153,72 @@ def fit(dates: SiteDates, rows: NDArray[np.bool_], seed: int) -> StateNetwork:
     return network.eval()
 
 
-def evidence_of(network: StateNetwork, dates: SiteDates, site: int) -> tuple[list[Evidence], NDArray[np.bool_]]:
-    """What the network says of a site's dates, and which rows they are."""
-    rows = dates.site == site
+def evidence_of(network: StateNetwork, course: Course) -> list[Evidence]:
+    """What the network says of a site's dates."""
     with torch.no_grad():
-        stages, course = network(torch.from_numpy(dates.features[rows]))
-    moved = [None if np.isnan(each) else float(each) for each in dates.activity[rows]]
-    found = zip(dates.day[rows], stages.numpy(), course.numpy(), dates.usable[rows], moved, strict=True)
+        stages, progress = network(torch.from_numpy(course.features))
+    found = zip(course.truth.day, stages.numpy(), progress.numpy(), course.measures, strict=True)
     return [
-        Evidence(float(day), stage.astype(np.float64), float(mean), float(spread), float(usable), activity)
-        for day, stage, (mean, spread), usable, activity in found
-    ], rows
+        Evidence(float(day), stage.astype(np.float64), float(mean), float(spread), one.usable, one.worked_month)
+        for day, stage, (mean, spread), one in found
+    ]
 
 
-def parameters(dates: SiteDates, rows: NDArray[np.bool_], trust: float) -> Parameters:
-    """What is learned from the truth of some of the dates."""
+def parameters(fitted: Sequence[Course], held: Sequence[Course], trust: float) -> Parameters:
+    """What is learned from the truth.
+
+    Args:
+        fitted: Sites whose stages and progress are counted.
+        held: Sites that the work model has not seen: on them is learned how its answers are distributed.
+        trust: As `Parameters.trust`.
+    """
+    progress, stage = (np.concatenate([getattr(each.truth, name) for each in fitted]) for name in ("progress", "stage"))
     table = np.zeros((LEVELS, len(Stage)))
-    level = np.round(dates.progress[rows] * (LEVELS - 1)).astype(int)
-    np.add.at(table, (level, dates.stage[rows]), 1.0)
+    np.add.at(table, (np.round(progress * (LEVELS - 1)).astype(int), stage), 1.0)
     near = np.exp(-0.5 * ((np.arange(LEVELS)[:, None] - np.arange(LEVELS)[None, :]) / 1.2) ** 2)
     smooth = near @ table
     # The ends are what they are: nothing is done before the start, and all of it at the end.
     smooth[1:, Stage.NOT_STARTED] = 0
     smooth[:-1, Stage.COMPLETE] *= 0.02
     smooth += 1e-6
-    share = np.bincount(dates.stage[rows], minlength=len(Stage)) / rows.sum()
-    known = rows & ~np.isnan(dates.activity)
-    resting = _activity(dates.activity[known & (dates.built <= 0)])
-    working = _activity(dates.activity[known & (dates.built > 0)])
-    return Parameters(smooth / smooth.sum(1, keepdims=True), np.clip(share, 0.03, 1), trust, resting, working)
+    share = np.bincount(stage, minlength=len(Stage)) / len(stage)
+    resting, working = _activities(held)
+    return Parameters(
+        stage_given_progress=smooth / smooth.sum(1, keepdims=True),
+        stage_share=np.clip(share, 0.03, 1),
+        time_at_progress=time_at_progress(),
+        trust=trust,
+        resting=resting,
+        working=working,
+    )
+
+
+def time_at_progress() -> NDArray[np.float64]:
+    """Share of the working time that has passed at each level of progress, in the mean of drawn schedules; [LEVELS]."""
+    rng = np.random.default_rng(0)
+    levels, clock = np.linspace(0, 1, LEVELS), np.linspace(0, 1, 301)
+    times = []
+    for _ in range(_SCHEDULES):
+        areas = list(rng.uniform(500, 6000, int(rng.integers(1, 14))))
+        schedule = draw_schedule(areas, 0.0, rng, stalled=False)
+        times.append(np.interp(levels, [schedule.progress(share * schedule.days) for share in clock], clock))
+    mean = np.mean(times, 0)
+    mean[0] = 0.0  # the start is the start, though it hardly shows
+    return np.asarray(mean)
+
+
+def _activities(courses: Sequence[Course]) -> tuple[Activity, Activity]:
+    """How activity is distributed while nothing is built, and while something is."""
+    resting: list[float] = []
+    working: list[float] = []
+    for course in courses:
+        days = list(course.truth.day)
+        for number, one in enumerate(course.measures):
+            before = month_before(days[:number], days[number])
+            if before is not None and one.worked_month is not None:
+                rests = course.truth.worked[number] == course.truth.worked[before]
+                (resting if rests else working).append(one.worked_month)
+    return _activity(np.array(resting)), _activity(np.array(working))
 
 
 def _activity(values: NDArray[np.float64]) -> Activity:
@@ -149,33 +226,33 @@ def _activity(values: NDArray[np.float64]) -> Activity:
     return Activity(float(logarithms.mean()), float(logarithms.std()))
 
 
-def judge(network: StateNetwork, learned: Parameters, dates: SiteDates, sites: NDArray[np.int64]) -> Quality:
+def judge(network: StateNetwork, learned: Parameters, courses: Sequence[Course]) -> Quality:
     """Judges the state model on sites."""
     model = StateModel(learned)
     right, errors, covered, starts, stalls = [], [], [], [], []
     false_stalls: list[bool] = []
     regressions = 0
-    for site in sites:
-        evidence, rows = evidence_of(network, dates, int(site))
+    for course in courses:
+        evidence, truth = evidence_of(network, course), course.truth
         if len(evidence) < 2:
             continue
         beliefs = model.smoothed(evidence)
-        stage, progress, days = dates.stage[rows], dates.progress[rows], dates.day[rows]
-        right += [belief.stage == truth for belief, truth in zip(beliefs, stage, strict=True)]
-        for belief, truth in zip(beliefs, progress, strict=True):
+        days = list(truth.day)
+        right += [belief.stage == stage for belief, stage in zip(beliefs, truth.stage, strict=True)]
+        for belief, progress in zip(beliefs, truth.progress, strict=True):
             low, high = belief.interval()
-            errors.append(abs(belief.progress - truth))
-            covered.append(low - 0.005 <= truth <= high + 0.005)
+            errors.append(abs(belief.progress - progress))
+            covered.append(low - 0.005 <= progress <= high + 0.005)
         regressions += sum(
             after.stage < before.stage or after.progress < before.progress - _STEP_BACK
             for before, after in pairwise(beliefs)
         )
-        true_start = next((number for number, each in enumerate(stage) if each > 0), len(stage))
-        found = next((number for number, each in enumerate(beliefs) if each.stages[0] < 0.5), len(stage))
+        true_start = next((number for number, each in enumerate(truth.stage) if each > 0), len(days))
+        found = next((number for number, each in enumerate(beliefs) if each.stages[0] < 0.5), len(days))
         starts.append(abs(true_start - found) <= 1)
-        for number in range(2, len(days)):
-            says = _stalled(model, evidence[: number + 1], days[: number + 1])
-            is_stalled = _truly_stalled(dates.stall[site], days[: number + 1])
+        for number in range(3, len(days) + 1):
+            says = stalled_since(days[:number], course.measures[:number], model.smoothed(evidence[:number])) is not None
+            is_stalled = _truly_stalled(truth.stall, truth.day[:number])
             if is_stalled is True:
                 stalls.append(says)
             elif is_stalled is False:
@@ -191,22 +268,17 @@ def judge(network: StateNetwork, learned: Parameters, dates: SiteDates, sites: N
     )
 
 
-def _stalled(model: StateModel, evidence: list[Evidence], days: NDArray[np.float64]) -> bool:
-    beliefs: list[Belief] = model.smoothed(evidence)
-    return stalled_since(list(days), beliefs) is not None
-
-
 def _truly_stalled(stall: NDArray[np.float64], days: NDArray[np.float64]) -> bool | None:
-    """Whether a stall has gone on for `STALL_DAYS` on at least three pictures; None where that is not clear-cut."""
+    """Whether a stall has gone on for a quarter on at least three pictures; None where that is not clear-cut."""
     begin, length = stall
     if length == 0 or days[-1] < begin:
         return False
     if days[-1] > begin + length:
         return None if days[-1] < begin + length + 30 else False
     inside = days[(days >= begin)]
-    if len(inside) >= 3 and inside[-1] - inside[0] >= STALL_DAYS + 15:
+    if len(inside) >= 3 and inside[-1] - inside[0] >= QUARTER_DAYS + 15:
         return True
-    return None if days[-1] - begin > STALL_DAYS - 30 else False
+    return None if days[-1] - begin > QUARTER_DAYS - 30 else False
 
 
 def export(network: StateNetwork, learned: Parameters, folder: Path) -> None:
@@ -228,6 +300,7 @@ def export(network: StateNetwork, learned: Parameters, folder: Path) -> None:
     stored = {
         "stage_given_progress": np.round(learned.stage_given_progress, 6).tolist(),
         "stage_share": np.round(learned.stage_share, 6).tolist(),
+        "time_at_progress": np.round(learned.time_at_progress, 6).tolist(),
         "trust": learned.trust,
         "resting": [learned.resting.mean, learned.resting.deviation],
         "working": [learned.working.mean, learned.working.deviation],
@@ -238,28 +311,29 @@ def export(network: StateNetwork, learned: Parameters, folder: Path) -> None:
 def main() -> None:
     """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sites", type=Path, default=Path("var/progress/sites.npz"))
-    parser.add_argument("--judge", type=Path, help="sites to judge on, of other seeds")
+    parser.add_argument(
+        "--sites", type=Path, nargs="+", default=[Path("var/progress/sites"), Path("var/progress/stalled")]
+    )
+    parser.add_argument("--judge", type=Path, help="folder of sites to judge on, of other seeds")
     parser.add_argument("--models", type=Path, default=InferenceSettings().models_dir)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    dates = SiteDates.load(arguments.sites)
-    numbers = np.unique(dates.site)
-    held_back = numbers[: round(len(numbers) * _HELD_BACK)]
-    rows = ~np.isin(dates.site, held_back)
-    network = fit(dates, rows, arguments.seed)
+    sites = read_sites(arguments.sites)
+    fitted = [course_of(each) for each in fitted_on(sites)]
+    held = asyncio.run(with_works([course_of(each) for each in held_back(sites)], arguments.models))
+    network = fit(fitted, arguments.seed)
     tried = {}
     for trust in _TRUSTS:
-        tried[trust] = judge(network, parameters(dates, rows, trust), dates, held_back)
+        tried[trust] = judge(network, parameters(fitted, held, trust), held)
         print(trust, asdict(tried[trust]))
     # Intervals that are as honest as they say are worth more than a little less error.
     trust = min(_TRUSTS, key=lambda each: abs(tried[each].coverage - 0.815))
-    learned = parameters(dates, rows, trust)
+    learned = parameters(fitted, held, trust)
     export(network, learned, arguments.models / MODEL)
     print("trust", trust)
     if arguments.judge:
-        others = SiteDates.load(arguments.judge)
-        print(json.dumps(asdict(judge(network, learned, others, np.unique(others.site)))))
+        others = [course_of(each) for each in read_sites([arguments.judge])]
+        print(json.dumps(asdict(judge(network, learned, asyncio.run(with_works(others, arguments.models))))))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from rasterio.transform import from_origin
 from rich.progress import track
 from shapely.affinity import affine_transform
@@ -19,7 +20,8 @@ from training.progress.simulator.series import Series, Wish, draw_series
 _EPSG = 32650
 _CENTRE = (480_000.0, 3_460_000.0)
 _NAMES = ("B02", "B03", "B04", "B08", "B11", "B12")
-_DAY_ZERO = datetime(2024, 1, 1, tzinfo=UTC)
+DAY_ZERO = datetime(2024, 1, 1, tzinfo=UTC)
+"""Day zero of the simulator."""
 
 
 def write_series(series: Series, folder: Path, planned_late: float = 0.0) -> None:
@@ -35,7 +37,7 @@ def write_series(series: Series, folder: Path, planned_late: float = 0.0) -> Non
     place = from_origin(_CENTRE[0] - half, _CENTRE[1] + half, series.sensor.gsd, series.sensor.gsd)
     images, truth = [], []
     for picture in series.pictures:
-        date = (_DAY_ZERO + timedelta(days=picture.day)).replace(microsecond=0)
+        date = (DAY_ZERO + timedelta(days=picture.day)).replace(microsecond=0)
         name = f"{date:%Y-%m-%d}.tif"
         if (folder / name).exists():
             continue
@@ -69,6 +71,11 @@ def write_series(series: Series, folder: Path, planned_late: float = 0.0) -> Non
     (folder / "site.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
+def metres(east: NDArray[np.float64], north: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where places of the written files lie in a layout: (x to the right, y down), from its centre."""
+    return east - _CENTRE[0], _CENTRE[1] - north
+
+
 def _plan(series: Series, late: float) -> list[dict[str, object]] | None:
     schedule = series.schedule
     if not np.isfinite(schedule.start):
@@ -77,7 +84,7 @@ def _plan(series: Series, late: float) -> list[dict[str, object]] | None:
     days = np.linspace(schedule.start, planned.finish, 13)
     return [
         {
-            "date": f"{_DAY_ZERO + timedelta(days=float(day) - late):%Y-%m-%d}",
+            "date": f"{DAY_ZERO + timedelta(days=float(day) - late):%Y-%m-%d}",
             "progress": round(planned.progress(float(day)), 3),
         }
         for day in days

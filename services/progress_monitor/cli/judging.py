@@ -15,6 +15,7 @@ from bankai.settings import InferenceSettings, load
 from services.progress_monitor.alignment.registration import Registration
 from services.progress_monitor.change.model import ChangeModel
 from services.progress_monitor.change.scenes import compare_scenes
+from services.progress_monitor.change.work import WorkModel
 from services.progress_monitor.evaluation import change as change_evaluation
 from services.progress_monitor.evaluation import progress as progress_evaluation
 from services.progress_monitor.meaning.evidence import EvidenceModel, read_parameters
@@ -44,7 +45,9 @@ def progress(folder: Path) -> dict[str, Any]:
     async def run() -> dict[str, Any]:
         states = StateModel(read_parameters(ModelRepository(_settings().models_dir)))
         async with _backend() as backend:
-            models = progress_evaluation.Models(ChangeModel(backend), EvidenceModel(backend), states)
+            models = progress_evaluation.Models(
+                ChangeModel(backend), WorkModel(backend), EvidenceModel(backend), states
+            )
             judged = [await progress_evaluation.judge_site(site, models) for site in bar(sites, "sites")]
         return progress_evaluation.metrics(judged)
 

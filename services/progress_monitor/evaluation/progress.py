@@ -6,23 +6,24 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from bankai.evaluation.inputs import BadInputError
-from services.progress_monitor.alignment.registration import STILL
 from services.progress_monitor.change.model import ChangeModel
+from services.progress_monitor.change.work import Shown, WorkModel, month_before, quarter_before
 from services.progress_monitor.comparison import compare
 from services.progress_monitor.evaluation.pictures import opened_picture, probable_sensor, read_date
 from services.progress_monitor.imagery.cutting import Chip, cut
 from services.progress_monitor.imagery.quality import judge
 from services.progress_monitor.imagery.question import Layer, Question
 from services.progress_monitor.meaning.evidence import EvidenceModel
-from services.progress_monitor.meaning.measures import UNCHANGED, Measures, Shown, activity, month_before
+from services.progress_monitor.meaning.measures import UNCHANGED, Measures
 from services.progress_monitor.meaning.stages import Stage
 from services.progress_monitor.meaning.states import Belief, StateModel, blank
 from services.progress_monitor.observation import MIN_REFERENCE, MIN_USABLE
 from services.progress_monitor.project import DAY_S
 from services.progress_monitor.site import Frame, Site
-from services.progress_monitor.site_files import NAME, SiteFile, SitePicture, read_site
+from services.progress_monitor.site_files import NAME, SiteFile, read_site
 
 _TIMEOUT_S = 600.0
 _NEAR_PX = 3
@@ -36,13 +37,35 @@ class Models:
 
     Attributes:
         change: The change model.
+        work: The work model.
         evidence: The state model's first half.
         states: Its second.
     """
 
     change: ChangeModel
+    work: WorkModel
     evidence: EvidenceModel
     states: StateModel
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a date that counts shows.
+
+    Attributes:
+        time: When its picture was taken, seconds since 1970.
+        measures: The site in numbers.
+        shown: Its pixels.
+    """
+
+    time: float
+    measures: Measures
+    shown: Shown
+
+    @property
+    def day(self) -> float:
+        """The same in days."""
+        return self.time / DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +110,64 @@ async def judge_site(folder: Path, models: Models) -> JudgedSite:
         BadInputError: One of its files cannot be read.
     """
     site = read_site(folder)
-    frame, chips = _chips(site)
-    times, measures = await _measured(chips, frame, site.pictures, models.change)
-    days = [time / DAY_S for time in times]
-    evidence = await models.evidence.evidence(days, measures, timeout=_TIMEOUT_S)
+    frame, looks = await looks_of(site, models.change)
+    measures = await with_work(looks, frame.site, models.work)
+    times = [each.time for each in looks]
+    evidence = await models.evidence.evidence([each.day for each in looks], measures, timeout=_TIMEOUT_S)
     # What is believed of a day without a usable picture is what its neighbours leave possible.
     blanks = [blank(each.time / DAY_S) for each in site.truth if each.time not in times]
     evidence = sorted([*evidence, *blanks], key=lambda each: each.day)
     return compared(site, [each.day for each in evidence], models.states.smoothed(evidence))
+
+
+async def looks_of(site: SiteFile, model: ChangeModel) -> tuple[Frame, list[Look]]:
+    """A site and its dates that count, from the first clear one on: that is the reference, as in the service.
+
+    Raises:
+        BadInputError: One of its files cannot be read.
+    """
+    frame, chips = _chips(site)
+    first = max(chips[: max(1, len(chips) // 3)], key=lambda chip: _clear(chip, frame))
+    reference = next((chip for chip in chips if _clear(chip, frame) >= MIN_REFERENCE), first)
+    usable = judge(reference.reflectance, reference.bands).usable
+    number = next(number for number, chip in enumerate(chips) if chip is reference)
+    measures = replace(UNCHANGED, usable=float(usable[frame.site].mean()))
+    shown = Shown(reference.reflectance, np.zeros(usable.shape, np.uint8), usable)
+    looks = [Look(site.pictures[number].time, measures, shown)]
+    for picture, chip in zip(site.pictures[number + 1 :], chips[number + 1 :], strict=True):
+        seen = await compare(chip, reference, frame, model, timeout=_TIMEOUT_S)
+        if seen.registration.good and seen.measures.usable >= MIN_USABLE:
+            shown = Shown(seen.reflectance, seen.surfaces.argmax(0).astype(np.uint8), seen.usable)
+            looks.append(Look(picture.time, seen.measures, shown))
+    return frame, looks
+
+
+async def with_work(looks: Sequence[Look], site: NDArray[np.bool_], model: WorkModel) -> list[Measures]:
+    """The measures of dates, with what was built since a month and a quarter before, as in the service.
+
+    Args:
+        looks: The dates, in order.
+        site: Pixels of the site.
+        model: The work model.
+
+    Raises:
+        BankaiError: As the model.
+    """
+    days = [each.day for each in looks]
+
+    async def since(now: Look, number: int | None) -> float | None:
+        if number is None:
+            return None
+        return await model.worked(now.shown, looks[number].shown, site, timeout=_TIMEOUT_S)
+
+    return [
+        replace(
+            look.measures,
+            worked_month=await since(look, month_before(days[:number], look.day)),
+            worked_quarter=await since(look, quarter_before(days[:number], look.day)),
+        )
+        for number, look in enumerate(looks)
+    ]
 
 
 def compared(site: SiteFile, days: Sequence[float], beliefs: Sequence[Belief]) -> JudgedSite:
@@ -165,32 +238,6 @@ def _in_pixels(site: SiteFile, file: Path) -> tuple[Frame, list[Chip]]:
     near = cv2.dilate(inside.astype(np.uint8), np.ones((2 * _NEAR_PX + 1,) * 2, np.uint8)).astype(bool)
     shape = (inside.shape[0], inside.shape[1])
     return Frame(inside, ~near), [read_date([each.path], each.sensor, shape) for each in site.pictures]
-
-
-async def _measured(
-    chips: Sequence[Chip], frame: Frame, pictures: Sequence[SitePicture], model: ChangeModel
-) -> tuple[list[float], list[Measures]]:
-    """What the dates that count show; the first clear one is the reference, as in the service."""
-    first = max(chips[: max(1, len(chips) // 3)], key=lambda chip: _clear(chip, frame))
-    reference = next((chip for chip in chips if _clear(chip, frame) >= MIN_REFERENCE), first)
-    times: list[float] = []
-    found: list[Measures] = []
-    shown: list[Shown] = []
-    for picture, chip in zip(pictures, chips, strict=True):
-        if chip is reference:
-            registration, measures = STILL, replace(UNCHANGED, usable=1.0)
-            looks = Shown(chip.reflectance, judge(chip.reflectance, chip.bands).usable)
-        else:
-            seen = await compare(chip, reference, frame, model, timeout=_TIMEOUT_S)
-            registration, measures = seen.registration, seen.measures
-            looks = Shown(seen.reflectance, seen.usable)
-        if registration.good and measures.usable >= MIN_USABLE:
-            before = month_before([time / DAY_S for time in times], picture.time / DAY_S)
-            moved = None if before is None else activity(looks, shown[before], frame.site)
-            times.append(picture.time)
-            found.append(replace(measures, activity=moved))
-            shown.append(looks)
-    return times, found
 
 
 def _clear(chip: Chip, frame: Frame) -> float:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import numpy as np
 
+from services.progress_monitor.change.work import month_before, quarter_before
+from services.progress_monitor.meaning.measures import Measures
 from services.progress_monitor.meaning.stages import Stage
 from services.progress_monitor.meaning.states import Belief
 from services.progress_monitor.observation import Observation, Status
@@ -13,10 +15,8 @@ from services.progress_monitor.project import DAY_S, Plan
 
 NOT_STARTED_GRACE_DAYS = 30.0
 """Days after the planned start before its lack is an alert; at least two pictures since then must agree."""
-STALL_DAYS = 90.0
-"""Days without progress that are a stall; at least three pictures must span them."""
-RESTING = 0.6
-"""Probability of rest on the last picture from which it is an alert."""
+RESTED_SHARE = 0.03
+"""Share of the site, built on over a quarter and half of that in its usual month, below which work has rested."""
 BEHIND_POINTS = 0.05
 """How far the whole interval must lie below the plan."""
 AHEAD_POINTS = 0.10
@@ -27,6 +27,8 @@ CLEAR_IMAGE_DAYS = 60.0
 """Days without a picture that counts."""
 _SURE = 0.8
 _PROBABLY = 0.5
+_NEARLY_DONE = 0.95
+"""Progress from which little is left to be seen from above."""
 
 
 class AlertKind(StrEnum):
@@ -85,20 +87,46 @@ def alerts(case: Case) -> list[Alert]:
     return found + _doubtful(case)
 
 
-def stalled_since(days: Sequence[float], beliefs: Sequence[Belief]) -> int | None:
-    """Number of the date since which work has rested; None where it does not, or not yet long enough.
+def stalled_since(days: Sequence[float], measures: Sequence[Measures], beliefs: Sequence[Belief]) -> int | None:
+    """Number of the date since which work has rested; None where it does not.
 
     Args:
         days: Day of every date.
+        measures: What was measured on each.
         beliefs: What is believed of each.
     """
-    if beliefs[-1].resting < RESTING:
+    since: list[int | None] = []
+    for number, belief in enumerate(beliefs):
+        first = _rested_from(days[: number + 1], measures[: number + 1])
+        if first is None or not _begun(beliefs[first]) or not _under_way(belief):
+            since.append(None)
+            continue
+        # A rest that was seen before, and that this one touches, is the same rest.
+        since.append(min([first, *(begun for begun in since[first:] if begun is not None)]))
+    return since[-1]
+
+
+def _rested_from(days: Sequence[float], measures: Sequence[Measures]) -> int | None:
+    """Number of the date a quarter before the last since which hardly anything was built; None where much was."""
+    first = quarter_before(days[:-1], days[-1])
+    quarter = measures[-1].worked_quarter
+    if first is None or quarter is None:
         return None
-    since = len(beliefs) - 1
-    while since > 0 and beliefs[since - 1].resting >= _PROBABLY:
-        since -= 1
-    since = max(0, since - 1)  # rest on a date says that nothing has happened since the one before
-    return since if days[-1] - days[since] >= STALL_DAYS and len(beliefs) - since >= 3 else None
+    months = []
+    for number in range(first + 1, len(days)):
+        before, share = month_before(days[:number], days[number]), measures[number].worked_month
+        if before is not None and before >= first and share is not None:
+            months.append(share)
+    usual = float(np.median(months)) if months else 0.0
+    return first if quarter + usual / 2 < RESTED_SHARE else None
+
+
+def _begun(belief: Belief) -> bool:
+    return bool(belief.stages[Stage.NOT_STARTED] < _PROBABLY)
+
+
+def _under_way(belief: Belief) -> bool:
+    return _begun(belief) and bool(belief.stages[Stage.COMPLETE] < _PROBABLY) and belief.progress < _NEARLY_DONE
 
 
 def _not_started_late(case: Case) -> Alert | None:
@@ -114,10 +142,10 @@ def _not_started_late(case: Case) -> Alert | None:
 
 
 def _stalled(case: Case) -> Alert | None:
-    if len(case.beliefs) < 3:
+    if not case.beliefs:
         return None
     days = [each.acquired / DAY_S for each in case.used]
-    number = stalled_since(days, case.beliefs)
+    number = stalled_since(days, [each.measures for each in case.used], case.beliefs)
     if number is None:
         return None
     rested = days[-1] - days[number]

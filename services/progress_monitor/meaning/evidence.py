@@ -1,4 +1,4 @@
-"""The state model's first half: what one date's measures suggest, asked of a small network behind the backend."""
+"""The state model's first half: what measures suggest of each date, asked of a small network behind the backend."""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ import numpy as np
 from bankai.errors import FaultError
 from bankai.inference.backend import InferenceBackend
 from bankai.inference.repository import ModelRepository
+from services.progress_monitor.meaning.history import features
 from services.progress_monitor.meaning.measures import Measures
 from services.progress_monitor.meaning.stages import Stage
 from services.progress_monitor.meaning.states import LEVELS, Activity, Evidence, Parameters
@@ -40,23 +41,23 @@ class EvidenceModel:
         """What dates suggest.
 
         Args:
-            days: Day of each.
+            days: Day of each, in order.
             measures: What was measured on each; at least one.
             timeout: Seconds until the answer is of no use any more.
 
         Raises:
             BankaiError: As the backend.
         """
-        features = np.stack([each.features() for each in measures])
+        looks = features(days, measures)
         stages, progress = [], []
-        for start in range(0, len(features), _MOST_ROWS):
-            rows = features[start : start + _MOST_ROWS]
+        for start in range(0, len(looks), _MOST_ROWS):
+            rows = looks[start : start + _MOST_ROWS]
             answer = await self._backend.infer(MODEL, {"features": rows}, timeout=timeout)
             stages.append(answer.outputs["stages"])
             progress.append(answer.outputs["progress"])
         found = zip(days, np.concatenate(stages), np.concatenate(progress), measures, strict=True)
         return [
-            Evidence(day, stage.astype(np.float64), float(mean), float(deviation), one.usable, one.activity)
+            Evidence(day, stage.astype(np.float64), float(mean), float(deviation), one.usable, one.worked_month)
             for day, stage, (mean, deviation), one in found
         ]
 
@@ -73,6 +74,13 @@ def read_parameters(repository: ModelRepository) -> Parameters:
         stored = json.loads(file.read_text(encoding="utf-8"))
         shares = np.array(stored["stage_given_progress"], np.float64).reshape(LEVELS, len(Stage))
         resting, working = (Activity(*stored[name]) for name in ("resting", "working"))
-        return Parameters(shares, np.array(stored["stage_share"]), float(stored["trust"]), resting, working)
+        return Parameters(
+            shares,
+            np.array(stored["stage_share"], np.float64),
+            np.array(stored["time_at_progress"], np.float64).reshape(LEVELS),
+            float(stored["trust"]),
+            resting,
+            working,
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FaultError("MODEL_PARAMETERS_INVALID", f"{PARAMETERS_FILE} of model {MODEL!r} cannot be read") from error

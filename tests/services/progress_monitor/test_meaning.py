@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +18,9 @@ from services.progress_monitor.project import DAY_S, CurvePoint, Drawdown, Plan
 PLAN = Plan((CurvePoint(0, 0.0), CurvePoint(100 * DAY_S, 0.0), CurvePoint(500 * DAY_S, 1.0)))
 
 
-def observed(day: float, status: Status = Status.USED, outside: float = 0.0) -> Observation:
+def observed(
+    day: float, status: Status = Status.USED, outside: float = 0.0, worked: float | None = None
+) -> Observation:
     return Observation(
         id=f"o{day:g}",
         project_id="p",
@@ -29,28 +33,30 @@ def observed(day: float, status: Status = Status.USED, outside: float = 0.0) -> 
         status=status,
         reason="why" if status is not Status.USED else "",
         registration=Registration(0, 0, 0, 1),
-        measures=Measures(1.0, (1.0, *[0.0] * 5), (1.0, *[0.0] * 5), outside),
+        measures=Measures(1.0, (1.0, *[0.0] * 5), (1.0, *[0.0] * 5), outside, worked, worked),
         haze=0.0,
         reference_id="o0",
         model_version="1",
     )
 
 
-def believed(day: float, stage: Stage, progress: float, resting: float = 0.0) -> Belief:
+def believed(day: float, stage: Stage, progress: float) -> Belief:
     stages = np.zeros(len(Stage))
     stages[stage] = 1.0
     levels = np.zeros(LEVELS)
     levels[round(progress * (LEVELS - 1))] = 1.0
-    return Belief(day, stages, levels, resting)
+    return Belief(day, stages, levels)
 
 
 def case(
-    *dates: tuple[float, Stage, float, *tuple[float, ...]],
+    *dates: tuple[float, Stage, float],
     plan: Plan = PLAN,
     as_of: float | None = None,
     outside: float = 0.0,
+    worked: Sequence[float | None] = (),
 ) -> Case:
-    used = [observed(day, outside=outside) for day, *_ in dates]
+    shares = [*worked, *[None] * (len(dates) - len(worked))]
+    used = [observed(day, outside=outside, worked=share) for (day, *_), share in zip(dates, shares, strict=True)]
     beliefs = [believed(*date) for date in dates]
     return Case(plan, (as_of if as_of is not None else dates[-1][0]) * DAY_S, used, used, beliefs)
 
@@ -72,13 +78,36 @@ def test_not_started_late_needs_two_pictures_after_the_grace() -> None:
     assert AlertKind.NOT_STARTED_LATE in kinds(case((135, S.NOT_STARTED, 0.0), (140, S.NOT_STARTED, 0.0)))
 
 
+def stalled(days: Sequence[float], worked: Sequence[float | None], stage: Stage = S.STRUCTURE) -> bool:
+    dates = [(195.0, S.STRUCTURE, 0.4), *((day, stage, 0.4) for day in days)]
+    return AlertKind.STALLED in kinds(case(*dates, worked=(None, *worked)))
+
+
 def test_a_stall_needs_ninety_days_and_three_pictures() -> None:
-    begun, rests = (195, S.STRUCTURE, 0.3), (S.STRUCTURE, 0.4, 0.9)
-    short = case(begun, (200, *rests), (240, *rests), (280, *rests))
-    long = case(begun, (200, *rests), (240, *rests), (295, *rests))
-    two = case((200, *rests), (295, *rests))
-    moving = case(begun, (200, *rests), (240, *rests), (295, S.STRUCTURE, 0.5, 0.2))
-    assert [AlertKind.STALLED in kinds(each) for each in (short, long, two, moving)] == [False, True, False, False]
+    assert stalled((240, 286), (0.0, 0.0))
+    assert not stalled((240, 284), (0.0, 0.0))
+    assert not stalled((286,), (0.0,))
+
+
+def test_a_stall_needs_that_hardly_anything_was_built() -> None:
+    assert not stalled((240, 286), (0.0, 0.05))
+    assert not stalled((240, 270, 286), (0.06, 0.06, 0.02))  # each month had its work
+    assert not stalled((240, 286), (0.0, None))
+
+
+def test_what_has_not_begun_or_is_done_does_not_rest() -> None:
+    assert not stalled((240, 286), (0.0, 0.0), S.COMPLETE)
+    idle = ((100.0, S.NOT_STARTED, 0.0), (150.0, S.NOT_STARTED, 0.0), (195.0, S.CLEARING, 0.02))
+    assert AlertKind.STALLED not in kinds(case(*idle, worked=(None, 0.0, 0.0)))
+
+
+def test_a_stall_that_goes_on_keeps_its_beginning() -> None:
+    dates = [(float(day), S.STRUCTURE, 0.4) for day in (0, 50, 100, 150, 200)]
+    found = next(
+        alert for alert in alerts(case(*dates, worked=(None, 0.0, 0.0, 0.0, 0.0))) if alert.kind is AlertKind.STALLED
+    )
+    assert found.since == 0.0
+    assert len(found.observations) == 5
 
 
 def test_behind_plan_and_ahead_of_claim() -> None:
