@@ -328,7 +328,8 @@ def main() -> None:
         print(trust, asdict(tried[trust]))
     # Intervals that are as honest as they say are worth more than a little less error.
     trust = min(_TRUSTS, key=lambda each: abs(tried[each].coverage - 0.815))
-    learned = parameters(fitted, held, trust)
+    everything = [*fitted, *held]
+    network, learned = fit(everything, arguments.seed), parameters(everything, held, trust)
     export(network, learned, arguments.models / MODEL)
     print("trust", trust)
     if arguments.judge:

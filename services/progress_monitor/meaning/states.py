@@ -117,13 +117,11 @@ class Belief:
         day: The day.
         stages: Probability of each stage; [6].
         levels: Probability of each level of progress; [LEVELS].
-        resting: Probability that work has begun, is not done, and rests.
     """
 
     day: float
     stages: NDArray[np.float64]
     levels: NDArray[np.float64]
-    resting: float = 0.0
 
     @property
     def stage(self) -> Stage:
@@ -271,4 +269,4 @@ class StateModel:
         stages, levels = np.zeros(len(Stage)), np.zeros(LEVELS)
         np.add.at(stages, self._stage, states)
         np.add.at(levels, self._level, states)
-        return Belief(day, stages, levels, float(states[self._rests].sum()))
+        return Belief(day, stages, levels)
