@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _KEEP_ALIVE_S = 75.0
 _HEALTH_S = 2.0
+# The server starts after this port has looked for it once: the next look shall not wait for grpc's second.
+_RECONNECT = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.min_reconnect_backoff_ms", 50))
 # How long answers may take to get out once the calls behind them have ended.
 _LAST_WORDS_S = 2.0
 
@@ -80,8 +82,11 @@ async def http_port(
             grpc_server.add_insecure_port(target)  # a second address of the same server
 
         server.add(listen, ())
-        options = channel_options(
-            max_message_bytes=server.settings.max_message_bytes, keepalive_s=server.settings.keepalive_s
+        options = (
+            *channel_options(
+                max_message_bytes=server.settings.max_message_bytes, keepalive_s=server.settings.keepalive_s
+            ),
+            *_RECONNECT,
         )
         descriptions, transcoder = Descriptions(table), Transcoder()
         bodies = Bodies(transcoder, server.settings.max_message_bytes)
