@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,25 +13,49 @@ from benchmarks import envoy_process, mlserver_process
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a few seconds each where the machine is not busy
 
 
-def _quick(name: str) -> dict[str, Any]:
+TOGETHER = ("latency", "calls", "throughput", "soak", "rescan")
+"""Those that start the product: at once, as they mostly wait for it, and for each other's end none has to."""
+
+Report = dict[str, Any]
+Together = dict[str, subprocess.Popen[str]]
+
+
+def _started(name: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", f"benchmarks.{name}", "--quick"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout.splitlines()[-1])
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _reported(name: str, process: subprocess.Popen[str]) -> Report:
+    out, said = process.communicate()
+    assert process.returncode == 0, said
+    report = json.loads(out.splitlines()[-1])
     assert report["benchmark"] == name
     assert isinstance(report, dict)
     return report
 
 
-def test_latency() -> None:
-    report = _quick("latency")
+def _quick(name: str) -> Report:
+    return _reported(name, _started(name))
+
+
+@pytest.fixture(scope="module")
+def together() -> Iterator[Together]:
+    processes = {name: _started(name) for name in TOGETHER}
+    yield processes
+    for process in processes.values():
+        process.terminate()
+        process.communicate()
+
+
+def test_latency(together: Together) -> None:
+    report = _reported("latency", together["latency"])
     assert report["failures"] == 0
     assert all(answers["p50_ms"] > 0 for answers in report["answers"].values())
     assert all(report[kind]["cpu_ms_through_gateway"]["gateway"] > 0 for kind in ("cpu_unary", "cpu_stream"))
 
 
-def test_calls() -> None:
-    report = _quick("calls")
+def test_calls(together: Together) -> None:
+    report = _reported("calls", together["calls"])
     for phase in ("finals", "partials"):
         assert report[phase]["sent"] > 0
         assert report[phase]["lost"] == 0
@@ -39,8 +64,8 @@ def test_calls() -> None:
     assert set(report["memory"]) == {"gateway", "intent"}
 
 
-def test_throughput() -> None:
-    report = _quick("throughput")
+def test_throughput(together: Together) -> None:
+    report = _reported("throughput", together["throughput"])
     for way in ("call", "classify"):
         assert report[way]["lost"] == 0
         assert report[way]["ratio"] > 0
@@ -58,8 +83,8 @@ def test_drift() -> None:
     assert 0 < report["us_least"] <= report["us"]
 
 
-def test_rescan() -> None:
-    report = _quick("rescan")
+def test_rescan(together: Together) -> None:
+    report = _reported("rescan", together["rescan"])
     assert report["done"] == report["sites"] > report["done_at_kill"] > 0
     assert (report["repeated"], report["unmeasured"]) == (0, 0)
 
@@ -71,8 +96,8 @@ def test_peer_mlserver() -> None:
     assert report["throughput_ratio"] > 0
 
 
-def test_soak() -> None:
-    report = _quick("soak")
+def test_soak(together: Together) -> None:
+    report = _reported("soak", together["soak"])
     assert report["answers"] > report["calls"] > 0
     assert report["cuts"] > 0
     assert (report["wrong"], report["failures"]) == ({}, {})
