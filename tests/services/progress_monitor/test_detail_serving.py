@@ -12,9 +12,8 @@ from shapely.geometry import mapping
 from bankai.progress.v1 import progress_pb2 as pb
 from bankai.settings import InferenceSettings
 from services.progress_monitor.aoi import Aoi
-from services.progress_monitor.change import model
+from services.progress_monitor.app import MODELS
 from services.progress_monitor.change.detail import MODEL
-from services.progress_monitor.meaning import evidence
 from tests.services.progress_monitor.aerial import HALL_M2, ground, with_hall
 from tests.services.progress_monitor.conftest import SQUARE, write_tiff
 from tests.services.progress_monitor.serving import Service, running, stamp
@@ -106,7 +105,7 @@ async def test_without_the_model_everything_is_judged_at_10_m(tmp_path: Path, ao
     models = tmp_path / "models"
     models.mkdir()
     shipped = InferenceSettings().models_dir
-    for name in (model.MODEL, evidence.MODEL):
+    for name in MODELS:
         (models / name).symlink_to(shipped / name)
     assert (shipped / MODEL).is_dir()
     async with running(tmp_path / "state", inference=InferenceSettings(models_dir=models)) as service:
