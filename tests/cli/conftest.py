@@ -19,7 +19,7 @@ def toy_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_models(tmp_path_factory.mktemp("models"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def environment(toy_models: Path) -> dict[str, str]:
     """The environment of a process that serves the toy models."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BANKAI_")}

@@ -57,6 +57,12 @@ def up(tmp_path: Path, environment: dict[str, str]) -> Iterator[Up]:
     yield from running(tmp_path, environment)
 
 
+@pytest.fixture(scope="module")
+def shared_up(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Up]:
+    """One for all tests that leave it as it is: a start takes its time."""
+    yield from running(tmp_path_factory.mktemp("up"), environment)
+
+
 @pytest.fixture
 def up_triton(tmp_path: Path, environment: dict[str, str], toy_models: Path) -> Iterator[Up]:
     if not TritonInstallation().complete:
@@ -81,8 +87,7 @@ def running(folder: Path, environment: dict[str, str], *options: str) -> Iterato
         up.process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_starts_serves_and_drains_gateway_first(up: Up, bankai: Run, tmp_path: Path, number: signal.Signals) -> None:
+def test_starts_serves_and_drains_gateway_first(up: Up, bankai: Run, tmp_path: Path) -> None:
     address = up.address()
     assert (tmp_path / "var/dev/api-key").stat().st_mode & 0o077 == 0
     children = psutil.Process(up.process.pid).children()
@@ -98,7 +103,7 @@ def test_starts_serves_and_drains_gateway_first(up: Up, bankai: Run, tmp_path: P
         "转人工",
     ):
         assert part in done.stdout
-    up.process.send_signal(number)
+    up.process.send_signal(signal.SIGINT)
     assert up.end() == 0
     log = up.log.read_text()
     assert (
@@ -111,18 +116,26 @@ def test_starts_serves_and_drains_gateway_first(up: Up, bankai: Run, tmp_path: P
     assert not any(child.is_running() for child in children)
 
 
-def test_the_printed_curl_works(up: Up, tmp_path: Path) -> None:
-    line = next(line for line in up.wait_for(up.out, "Ctrl-C").splitlines() if line.startswith("Try it:"))
+def test_the_printed_curl_works(shared_up: Up) -> None:
+    line = next(line for line in shared_up.wait_for(shared_up.out, "Ctrl-C").splitlines() if line.startswith("Try it:"))
     if shutil.which("curl") is None:
         pytest.skip("needs curl")
     done = subprocess.run(
-        ["sh", "-c", line.removeprefix("Try it:")], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
+        ["sh", "-c", line.removeprefix("Try it:")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=shared_up.out.parent,
     )
     assert json.loads(done.stdout)["analysis"]["intents"][0]["intentId"] == "card_loss_report"
 
 
-def test_typing_a_call(up: Up, bankai: Run) -> None:
-    done = bankai("call", "--live", "--address", up.address(), stdin="我卡丢了\na: 好的\n谢谢\n\n")
+def test_typing_a_call(shared_up: Up, bankai: Run) -> None:
+    key = shared_up.out.parent / "var/dev/api-key"
+    done = bankai(
+        "call", "--live", "--address", shared_up.address(), "--api-key-file", key, stdin="我卡丢了\na: 好的\n谢谢\n\n"
+    )
     assert done.returncode == 0, done.stderr
     for part in ("挂失 0.90", "the call so far", "not advised", "Summary of the call", "left open"):
         assert part in done.stdout
@@ -140,10 +153,10 @@ def test_models_on_a_real_triton(up_triton: Up, bankai: Run, write_lines: Write)
     assert not server.is_running()
 
 
-def test_a_wrong_key_is_told(up: Up, bankai: Run, tmp_path: Path) -> None:
+def test_a_wrong_key_is_told(shared_up: Up, bankai: Run, tmp_path: Path) -> None:
     file = tmp_path / "call.txt"
     file.write_text("caller: hi", encoding="utf-8")
-    done = bankai("call", file, "--address", up.address(), BANKAI_API_KEY="nonsense")
+    done = bankai("call", file, "--address", shared_up.address(), BANKAI_API_KEY="nonsense")
     assert done.returncode == 1
     assert "the API key is not known; see --api-key-file" in done.stderr
     assert "Traceback" not in done.stderr

@@ -294,7 +294,7 @@ async def test_sigterm_lets_calls_finish_and_tells_streams_to_go(key_file: tuple
 @pytest.mark.timeout(300)
 async def test_whatever_happens_to_one_of_two_pods_no_answer_is_mixed_up_or_an_error_of_ours() -> None:
     """The benchmark of faults, a few seconds for some of them; it exits with 1 where a promise is broken."""
-    faults = ["kill", "cut", "restart", "redis", "postgres", "disk"]
+    faults = ["kill", "redis", "postgres", "disk"]
     command = [sys.executable, "-m", "benchmarks.faults", "--toy", "--seconds", "4", "--faults", *faults]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -304,7 +304,7 @@ async def test_whatever_happens_to_one_of_two_pods_no_answer_is_mixed_up_or_an_e
     report = json.loads(out.splitlines()[-1])
     assert report["broken"] == []
     assert list(report["faults"]) == faults
-    for name in ("kill", "cut", "restart", "redis"):  # idempotent calls do not even notice
+    for name in ("kill", "redis"):  # idempotent calls do not even notice
         assert report["faults"][name]["unary"]["errors"] == {}, name
     for fault in report["faults"].values():
         assert fault["unary"]["calls"] > 30

@@ -20,6 +20,11 @@ from tests.gateway.toy import SERVICE, Toy, serving
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.routing.reload._EVERY_S", 0.1)
+
+
 def refused() -> float:
     return REGISTRY.get_sample_value("gateway_routes_refused_total") or 0.0
 
@@ -147,7 +152,7 @@ async def test_a_stopped_canary_stays_stopped_until_its_own_route_changes(
 
             await until(stopped)
             file.write_text(json.dumps({SERVICE: route, "later.v1.Later": releases["stable"]}))
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(0.5)
             assert {await release(client) for _ in range(30)} == {"stable"}
             route["canary"]["percent"] = 60
             file.write_text(json.dumps({SERVICE: route}))
