@@ -39,11 +39,10 @@ def test_every_rule_is_evaluated_without_an_error(used: Prometheus) -> None:
 
 @pytest.mark.parametrize("slo", [slo for slo in SLOS if slo != "sites"])
 def test_service_levels_have_values(used: Prometheus, slo: str) -> None:
+    used.wait_for(lambda: sum(used.values(f'slo:events:1h{{slo="{slo}"}}')) > 0)  # rules come after scrapes
     for window in ("5m", "30m", "1h", "6h", "3d"):
         (burned,) = used.values(f'slo:burn_rate:{window}{{slo="{slo}"}}')
         assert burned >= 0
-    (events,) = used.values(f'slo:events:1h{{slo="{slo}"}}')
-    assert events > 0
 
 
 def test_the_series_of_service_levels_are_there_from_the_start(used: Prometheus) -> None:
