@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -76,10 +76,11 @@ class Postgres:
 
     def kill(self) -> None:
         """Ends it, and what it has started, with SIGKILL."""
-        server = psutil.Process(int((self._folder / "postmaster.pid").read_text(encoding="ascii").split()[0]))
-        for process in (server, *server.children(recursive=True)):
-            process.kill()
-        server.wait(_STOP_S)
+        with suppress(psutil.NoSuchProcess, FileNotFoundError):  # it has ended by itself
+            server = psutil.Process(int((self._folder / "postmaster.pid").read_text(encoding="ascii").split()[0]))
+            for process in (server, *server.children(recursive=True)):
+                process.kill()
+            server.wait(_STOP_S)
 
 
 @dataclass(frozen=True)
