@@ -62,9 +62,10 @@ class Vouch:
                 f"the document is a {kind}, and the channel may read {_listed(self.document_kinds)} only",
             )
 
-    def may_read(self, owner: str) -> bool:
-        """Whether the channel may read what another one, or itself, has had made."""
-        return self.reads is None or owner == self.channel or owner in self.reads
+    @property
+    def readable(self) -> tuple[str, ...] | None:
+        """Channels whose results it may read, change and erase; None means all."""
+        return None if self.reads is None else (self.channel, *self.reads)
 
 
 OWN_WORK = Vouch(channel="", reads=None)

@@ -15,11 +15,9 @@ from typing import Any, TypeVar
 
 import structlog
 from prometheus_client import Gauge
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from bankai.redis_client import open_redis
 from gateway.policy.model import ChannelLimits
 from gateway.quota.bucket import burst_of
 from gateway.quota.settings import QuotaSettings
@@ -32,7 +30,6 @@ SHARED = Gauge(
 GONE_S = 5.0
 """How long a gateway is counted that no longer says what it has open."""
 
-_CONNECTIONS = 32
 _LEASE_OF_A_DAY = 100  # where no rate says how many calls to take at a time
 _US = 1_000_000
 
@@ -135,15 +132,7 @@ class SharedCounts:
     """
 
     def __init__(self, settings: QuotaSettings) -> None:
-        pool = BlockingConnectionPool.from_url(
-            settings.redis_url.get_secret_value(),
-            max_connections=_CONNECTIONS,
-            timeout=settings.redis_timeout_s,
-            socket_timeout=settings.redis_timeout_s,
-            socket_connect_timeout=settings.redis_timeout_s,
-            retry=Retry(NoBackoff(), 0),  # retries inside the client would multiply the timeout
-        )
-        self._redis: Redis = Redis.from_pool(pool)
+        self._redis = open_redis(settings.redis_url.get_secret_value(), settings.redis_timeout_s)
         self._take: Any = self._redis.register_script(_TAKE)
         self._exchange: Any = self._redis.register_script(_EXCHANGE)
         self._timeout_s = settings.redis_timeout_s

@@ -13,12 +13,10 @@ from typing import Any, TypeVar
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from bankai.errors import UnavailableError
+from bankai.redis_client import open_redis
 from services.intent.answers import SegmentAnswer
 from services.intent.live import busy
 from services.intent.session import Session
@@ -27,7 +25,6 @@ from services.intent.settings import SessionSettings
 
 log = structlog.get_logger(__name__)
 
-_CONNECTIONS = 32
 PAUSE_S = 1.0
 """How long Redis is left alone after a failure, so that a hanging one does not slow every utterance down."""
 
@@ -59,15 +56,7 @@ class RedisSessionStore:
     """
 
     def __init__(self, settings: SessionSettings, *, lease_s: float) -> None:
-        pool = BlockingConnectionPool.from_url(
-            settings.redis_url.get_secret_value(),
-            max_connections=_CONNECTIONS,
-            timeout=settings.redis_timeout_s,
-            socket_timeout=settings.redis_timeout_s,
-            socket_connect_timeout=settings.redis_timeout_s,
-            retry=Retry(NoBackoff(), 0),  # retries inside the client would multiply the timeout
-        )
-        self._redis: Redis = Redis.from_pool(pool)
+        self._redis = open_redis(settings.redis_url.get_secret_value(), settings.redis_timeout_s)
         self._save: Any = self._redis.register_script(_SAVE)
         self._release: Any = self._redis.register_script(_RELEASE)
         self._local = MemorySessionStore(settings.ttl_s, settings.max_calls)

@@ -16,8 +16,8 @@ def readable(channel: sql.Column[Any], kind: sql.Column[Any] | None = None) -> s
     """
     vouch = vouching.current()
     conditions: list[sql.ColumnElement[bool]] = [sql.true()]
-    if vouch.reads is not None:
-        conditions.append(channel.in_((vouch.channel, *vouch.reads)))
+    if vouch.readable is not None:
+        conditions.append(channel.in_(vouch.readable))
     if kind is not None and vouch.document_kinds is not None:
         conditions.append(kind.in_(vouch.document_kinds))
     return sql.and_(*conditions)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bankai.inference.backend import InferenceBackend
 from services.progress_monitor.alignment.radiometry import Line, brightened
-from services.progress_monitor.change.tiles import Mosaic, Tile, tiles
+from services.progress_monitor.change.asking import blended_answer
 
 MODEL = "progress_change_rgb"
 """Name of the sub-metre model in the repository."""
@@ -33,7 +33,6 @@ _OVERLAP = 64
 _CORE = 832
 """Side of a window without its margin: with it, two tiles by two."""
 _MARGIN = 64
-_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +88,17 @@ class DetailModel:
         version = ""
         for window in _windows((before.shape[1], before.shape[2])):
             pair = await asyncio.to_thread(_pair, before, after, window, lines)
-            likely, version = await self._window(*pair, timeout=end - loop.time())
+            likely, version = await blended_answer(
+                self._backend,
+                MODEL,
+                pair,
+                ("change", len(DetailChange)),
+                side=_SIDE,
+                overlap=_OVERLAP,
+                timeout=end - loop.time(),
+            )
             percent[:, *window.kept] = np.round(likely[:, *window.inner] * 100)
         return percent, version
-
-    async def _window(
-        self,
-        before: NDArray[np.float32],
-        after: NDArray[np.float32],
-        *,
-        timeout: float,  # noqa: ASYNC109  # part of a deadline
-    ) -> tuple[NDArray[np.float32], str]:
-        """Probability of each `DetailChange` in a window, and the model's version."""
-        shape = (before.shape[1], before.shape[2])
-        mosaic = Mosaic(len(DetailChange), shape, _OVERLAP)
-        slots = asyncio.Semaphore(_AT_ONCE)
-
-        async def ask(tile: Tile) -> str:
-            async with slots:
-                inputs = {"before": tile.of(before)[None], "after": tile.of(after)[None]}
-                answer = await self._backend.infer(MODEL, inputs, timeout=timeout)
-                mosaic.add(tile, answer.outputs["change"][0])
-                return answer.version
-
-        versions = await asyncio.gather(*(ask(tile) for tile in tiles(shape, _SIDE, _OVERLAP)))
-        return mosaic.blended(), versions[0]
 
 
 def _pair(

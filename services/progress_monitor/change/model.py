@@ -1,19 +1,17 @@
 """The change models behind the inference backend: two dates in, what each pixel has become out."""
 
-import asyncio
-
 import numpy as np
 from numpy.typing import NDArray
 
 from bankai.inference.backend import InferenceBackend
+from services.progress_monitor.change.asking import blended_answer
 from services.progress_monitor.change.surfaces import Surface
-from services.progress_monitor.change.tiles import Mosaic, Tile, tiles
+from services.progress_monitor.change.tiles import OVERLAP
 
 MODEL = "progress_change"
 """Name of the multispectral model in the repository."""
 
 _SIDE = 544
-_AT_ONCE = 2
 
 
 class ChangeModel:
@@ -46,19 +44,14 @@ class ChangeModel:
         Raises:
             BankaiError: As the backend.
         """
-        shape = before.shape[1:]
-        mosaic = Mosaic(len(Surface), (shape[0], shape[1]))
-        slots = asyncio.Semaphore(_AT_ONCE)
         # What one date lacks, the other must not show: a band of zeros on one side only would look like change.
         common = (before > 0) & (after > 0)
-        before, after = before * common, after * common
-
-        async def ask(tile: Tile) -> str:
-            async with slots:
-                inputs = {"before": tile.of(before)[None], "after": tile.of(after)[None]}
-                answer = await self._backend.infer(MODEL, inputs, timeout=timeout)
-                mosaic.add(tile, answer.outputs["surfaces"][0])
-                return answer.version
-
-        versions = await asyncio.gather(*(ask(tile) for tile in tiles((shape[0], shape[1]), _SIDE)))
-        return mosaic.blended(), versions[0]
+        return await blended_answer(
+            self._backend,
+            MODEL,
+            (before * common, after * common),
+            ("surfaces", len(Surface)),
+            side=_SIDE,
+            overlap=OVERLAP,
+            timeout=timeout,
+        )
