@@ -1,7 +1,6 @@
 """Writes the fitted change network into the model repository."""
 
 import argparse
-import warnings
 from pathlib import Path
 
 import torch
@@ -11,7 +10,7 @@ from bankai.settings import InferenceSettings
 from services.progress_monitor.change.model import MODEL
 from services.progress_monitor.change.surfaces import Surface
 from services.progress_monitor.imagery.sensors import BANDS
-from training.onnx_export import OPSET
+from training.onnx_export import trace
 from training.progress.network import ChangeNetwork
 
 _CONFIG = f"""name: "{MODEL}"
@@ -46,22 +45,11 @@ class Answering(nn.Module):
 
 def export(network: ChangeNetwork, folder: Path) -> None:
     """Writes the network and its config.pbtxt into a model's folder."""
-    (folder / "1").mkdir(parents=True, exist_ok=True)
-    (folder / "config.pbtxt").write_text(_CONFIG, encoding="utf-8")
     example = torch.rand(1, len(BANDS), 64, 64)
     axes = {name: {0: "pairs", 2: "rows", 3: "columns"} for name in ("before", "after", "surfaces")}
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # as in training.onnx_export
-        torch.onnx.export(
-            Answering(network).eval(),
-            (example, example),
-            str(folder / "1" / "model.onnx"),
-            input_names=["before", "after"],
-            output_names=["surfaces"],
-            dynamic_axes=axes,
-            opset_version=OPSET,
-            dynamo=False,
-        )
+    inputs = {"before": example, "after": example}
+    trace(Answering(network).eval(), inputs, ["surfaces"], folder / "1" / "model.onnx", axes)
+    (folder / "config.pbtxt").write_text(_CONFIG, encoding="utf-8")
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -32,7 +31,7 @@ from services.progress_monitor.meaning.states import (
     Parameters,
     StateModel,
 )
-from training.onnx_export import OPSET
+from training.onnx_export import trace
 from training.progress.simulator.schedule import draw_schedule
 from training.progress.site_dates import SiteDates, fitted_on, held_back, read_sites
 
@@ -283,20 +282,10 @@ def _truly_stalled(stall: NDArray[np.float64], days: NDArray[np.float64]) -> boo
 
 def export(network: StateNetwork, learned: Parameters, folder: Path) -> None:
     """Writes the network and what was learned into a model's folder."""
-    (folder / "1").mkdir(parents=True, exist_ok=True)
+    outputs = ["stages", "progress"]
+    axes = {name: {0: "dates"} for name in ("features", *outputs)}
+    trace(network, {"features": torch.rand(2, FEATURES)}, outputs, folder / "1" / "model.onnx", axes)
     (folder / "config.pbtxt").write_text(_CONFIG, encoding="utf-8")
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # as in training.onnx_export
-        torch.onnx.export(
-            network,
-            (torch.rand(2, FEATURES),),
-            str(folder / "1" / "model.onnx"),
-            input_names=["features"],
-            output_names=["stages", "progress"],
-            dynamic_axes={name: {0: "dates"} for name in ("features", "stages", "progress")},
-            opset_version=OPSET,
-            dynamo=False,
-        )
     stored = {
         "stage_given_progress": np.round(learned.stage_given_progress, 6).tolist(),
         "stage_share": np.round(learned.stage_share, 6).tolist(),

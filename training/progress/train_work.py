@@ -1,7 +1,6 @@
 """Fits the work model: where something was built between two dates, from pixels whose truth is known."""
 
 import argparse
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from bankai.settings import InferenceSettings
 from services.progress_monitor.change.surfaces import Surface
 from services.progress_monitor.change.work import FEATURES, MODEL, pixels
 from services.progress_monitor.imagery.sensors import BANDS
-from training.onnx_export import OPSET
+from training.onnx_export import trace
 from training.progress.pieces import Piece
 from training.progress.site_dates import SiteDates, fitted_on, read_sites
 
@@ -107,20 +106,9 @@ def fit(rows: NDArray[np.float32], built: NDArray[np.float32], steps: int, seed:
 
 def export(network: WorkNetwork, folder: Path) -> None:
     """Writes the network and its config.pbtxt into a model's folder."""
-    (folder / "1").mkdir(parents=True, exist_ok=True)
+    axes = {name: {0: "rows"} for name in ("pixels", "worked")}
+    trace(network, {"pixels": torch.rand(2, FEATURES)}, ["worked"], folder / "1" / "model.onnx", axes)
     (folder / "config.pbtxt").write_text(_CONFIG, encoding="utf-8")
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # as in training.onnx_export
-        torch.onnx.export(
-            network,
-            (torch.rand(2, FEATURES),),
-            str(folder / "1" / "model.onnx"),
-            input_names=["pixels"],
-            output_names=["worked"],
-            dynamic_axes={name: {0: "rows"} for name in ("pixels", "worked")},
-            opset_version=OPSET,
-            dynamo=False,
-        )
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 """Writes the fitted sub-metre change network into the model repository."""
 
 import argparse
-import warnings
 from pathlib import Path
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor, nn
 
 from bankai.settings import InferenceSettings
 from services.progress_monitor.change.detail import MODEL, DetailChange
-from training.onnx_export import OPSET
+from training.onnx_export import trace
 from training.paths import RGB_CHANGE
 from training.progress.rgb.network import RgbChangeNetwork
 
@@ -45,22 +44,11 @@ class Answering(nn.Module):
 
 def export(network: RgbChangeNetwork, folder: Path) -> None:
     """Writes the network and its config.pbtxt into a model's folder."""
-    (folder / "1").mkdir(parents=True, exist_ok=True)
-    (folder / "config.pbtxt").write_text(_CONFIG, encoding="utf-8")
     example = torch.rand(1, 3, 64, 64)
     axes = {name: {0: "pairs", 2: "rows", 3: "columns"} for name in ("before", "after", "change")}
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # as in training.onnx_export
-        torch.onnx.export(
-            Answering(network).eval(),
-            (example, example),
-            str(folder / "1" / "model.onnx"),
-            input_names=["before", "after"],
-            output_names=["change"],
-            dynamic_axes=axes,
-            opset_version=OPSET,
-            dynamo=False,
-        )
+    inputs = {"before": example, "after": example}
+    trace(Answering(network).eval(), inputs, ["change"], folder / "1" / "model.onnx", axes)
+    (folder / "config.pbtxt").write_text(_CONFIG, encoding="utf-8")
 
 
 def main() -> None:
