@@ -1,7 +1,7 @@
 """Callers of what is under test. All ask for one text and wait for its answer; how it travels differs."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -88,6 +88,12 @@ async def line(target: Target) -> AsyncIterator[Dial]:
                 yield lambda: nullcontext(ClassifyCaller(channel, metadata))
             case Way.INFER:
                 yield lambda: nullcontext(InferCaller(channel))
+
+
+async def dialled(stack: AsyncExitStack, target: Target) -> Caller:
+    """A caller over a line of its own; both end with the stack."""
+    dial = await stack.enter_async_context(line(target))
+    return await stack.enter_async_context(dial())
 
 
 class ClassifyCaller:

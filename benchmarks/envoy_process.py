@@ -4,7 +4,6 @@ import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,12 @@ from bankai.cli.supervisor import ProcessSpec, Supervisor
 from bankai.errors import UnavailableError
 from bankai.loopback import HOST, free_ports
 from benchmarks.command import say
+from benchmarks.peer import Peer
 
 NAME = "envoy"
 PROGRAM = Path(__file__).resolve().parents[1] / ".bench" / "envoy" / "bin" / "envoy"
 _TYPES = "type.googleapis.com/envoy.extensions"
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-
-
-@dataclass(frozen=True)
-class Peer:
-    """How to reach the running proxy, and which process it is.
-
-    Attributes:
-        connection: Its gRPC endpoint.
-        pids: Its process id by its name.
-    """
-
-    connection: Connection
-    pids: dict[str, int]
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ its model on one thread, whatever the environment says.
 
 import argparse
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvloop
@@ -22,13 +22,14 @@ import uvloop
 from bankai.inference import open_backend
 from bankai.settings import load as load_settings
 from benchmarks.bare import BareModel
-from benchmarks.callers import Caller, Target, Way, line
-from benchmarks.command import Report, arguments, run, say
+from benchmarks.callers import Target, Way, dialled
+from benchmarks.command import Report, arguments, run
 from benchmarks.isolated import isolated
-from benchmarks.load import GENERATOR, Load, Meter
+from benchmarks.load import GENERATOR, Load
 from benchmarks.product import GATEWAY, SERVICE, Product, running
 from benchmarks.statistics import milliseconds
-from benchmarks.texts import SHORT_CHARS, short_utterances
+from benchmarks.texts import SHORT_CHARS
+from benchmarks.turns import Ask, asked_in_turns
 from services.intent.classifier import FULL_MODEL, PARTIAL_MODEL
 from services.intent.settings import IntentSettings
 
@@ -38,8 +39,6 @@ MAX_FILE_MB = 40.0
 MAX_P50_MS = 5.0
 MAX_GATEWAY_SHARE = 0.25
 _TIMEOUT_S = 30.0
-
-Ask = Callable[[str], Awaitable[object]]
 
 
 def main() -> None:
@@ -105,40 +104,17 @@ def in_turns(product: Product, blocks: int, size: int) -> dict[str, Load]:
 
 
 async def _in_turns(product: Product, blocks: int, size: int) -> dict[str, Load]:
-    shorts = short_utterances()
-    texts = [shorts[index % len(shorts)] for index in range(size)]
     async with _ways(product) as ways:
-        totals = {name: Load() for name in ways}
-        for ask in ways.values():
-            await _block(ask, texts, product.pids)  # warms it up
-        for number in range(blocks):
-            for name, ask in ways.items():
-                totals[name].add(await _block(ask, texts, product.pids))
-            say(f"block {number + 1} of {blocks}")
-    return totals
-
-
-async def _block(ask: Ask, texts: Sequence[str], pids: Mapping[str, int]) -> Load:
-    load = Load()
-    meter = Meter(load, pids)
-    for text in texts:
-        await load.count(ask(text))
-    meter.stop()
-    return load
-
-
-async def _caller(stack: AsyncExitStack, target: Target) -> Caller:
-    dial = await stack.enter_async_context(line(target))
-    return await stack.enter_async_context(dial())
+        return await asked_in_turns(ways, product.pids, blocks, size)
 
 
 @asynccontextmanager
 async def _ways(product: Product) -> AsyncIterator[dict[str, Ask]]:
     async with AsyncExitStack() as stack:
-        direct = await _caller(stack, Target(Way.CLASSIFY, product.service))
-        through = await _caller(stack, Target(Way.CLASSIFY, product.gateway))
-        direct_call = await _caller(stack, Target(Way.CALL, product.service))
-        call = await _caller(stack, Target(Way.CALL, product.gateway))
+        direct = await dialled(stack, Target(Way.CLASSIFY, product.service))
+        through = await dialled(stack, Target(Way.CLASSIFY, product.gateway))
+        direct_call = await dialled(stack, Target(Way.CALL, product.service))
+        call = await dialled(stack, Target(Way.CALL, product.gateway))
         backend = open_backend(load_settings(IntentSettings).inference)
         stack.push_async_callback(backend.close)
         full, partial = BareModel(FULL_MODEL), BareModel(PARTIAL_MODEL)

@@ -5,7 +5,6 @@ import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from bankai.inference.repository import ModelRepository
 from bankai.loopback import HOST, free_ports
 from bankai.settings import load
 from benchmarks.command import say
+from benchmarks.peer import Peer
 from services.intent.classifier import FULL_MODEL
 from services.intent.settings import IntentSettings
 
@@ -29,19 +29,6 @@ _START_TIMEOUT_S = 120.0
 _POLL_S = 0.2
 MAX_BATCH_TIME_S = 0.002
 """How long MLServer waits for a batch to fill; it does not batch without."""
-
-
-@dataclass(frozen=True)
-class Peer:
-    """How to reach the running server, and which it is.
-
-    Attributes:
-        connection: Its gRPC endpoint.
-        pids: Its process id by its name.
-    """
-
-    connection: Connection
-    pids: dict[str, int]
 
 
 @asynccontextmanager

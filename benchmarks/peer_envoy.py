@@ -9,25 +9,23 @@ direct_call, envoy_call, gateway_call   a final segment on a call's stream at th
 """
 
 import argparse
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvloop
 
 from bankai.cli.connection import Connection
 from benchmarks import envoy_process, product
-from benchmarks.callers import Target, Way, line
-from benchmarks.command import Report, arguments, run, say
+from benchmarks.callers import Target, Way, dialled
+from benchmarks.command import Report, arguments, run
 from benchmarks.isolated import isolated
-from benchmarks.load import Load, Meter
+from benchmarks.load import Load
 from benchmarks.statistics import milliseconds
-from benchmarks.texts import short_utterances
+from benchmarks.turns import Ask, asked_in_turns
 
 NAME = "peer_envoy"
 MAX_CPU_RATIO = 3.0
 _SUFFIXES = {"unary": "", "stream": "_call"}
-
-Ask = Callable[[str], Awaitable[object]]
 
 
 def main() -> None:
@@ -84,26 +82,8 @@ def in_turns(connections: Mapping[str, Connection], pids: Mapping[str, int], blo
 async def _in_turns(
     connections: Mapping[str, Connection], pids: Mapping[str, int], blocks: int, size: int
 ) -> dict[str, Load]:
-    shorts = short_utterances()
-    texts = [shorts[index % len(shorts)] for index in range(size)]
     async with _ways(connections) as ways:
-        totals = {name: Load() for name in ways}
-        for ask in ways.values():
-            await _block(ask, texts, pids)  # warms it up
-        for number in range(blocks):
-            for name, ask in ways.items():
-                totals[name].add(await _block(ask, texts, pids))
-            say(f"block {number + 1} of {blocks}")
-    return totals
-
-
-async def _block(ask: Ask, texts: Sequence[str], pids: Mapping[str, int]) -> Load:
-    load = Load()
-    meter = Meter(load, pids)
-    for text in texts:
-        await load.count(ask(text))
-    meter.stop()
-    return load
+        return await asked_in_turns(ways, pids, blocks, size)
 
 
 @asynccontextmanager
@@ -112,8 +92,7 @@ async def _ways(connections: Mapping[str, Connection]) -> AsyncIterator[dict[str
         ways: dict[str, Ask] = {}
         for way, suffix in ((Way.CLASSIFY, _SUFFIXES["unary"]), (Way.CALL, _SUFFIXES["stream"])):
             for name, connection in connections.items():
-                dial = await stack.enter_async_context(line(Target(way, connection)))
-                ways[name + suffix] = (await stack.enter_async_context(dial())).ask
+                ways[name + suffix] = (await dialled(stack, Target(way, connection))).ask
         yield ways
 
 

@@ -1,6 +1,5 @@
 """The commands of docs/gateway/http.md, run against the product with its shipped models."""
 
-import asyncio
 import json
 import re
 import shutil
@@ -11,8 +10,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from bankai.cli.stack import Stack, plan
-from bankai.cli.supervisor import Supervisor
 from tests.docs.pages import ROOT
+from tests.supervised import supervised
 
 PAGE = ROOT / "docs" / "gateway" / "http.md"
 COMMANDS = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
@@ -23,14 +22,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("curl") is None,
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = plan(0, tmp_path_factory.mktemp("state"))
-    with asyncio.Runner() as runner:
-        supervisor = Supervisor(stack.processes, lambda _name, _line: None)
-        runner.run(supervisor.__aenter__())
-        try:
-            runner.run(supervisor.started())
-            yield stack
-        finally:
-            runner.run(supervisor.__aexit__(None, None, None))
+    with supervised(stack.processes):
+        yield stack
 
 
 @pytest.fixture

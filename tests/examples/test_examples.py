@@ -1,6 +1,5 @@
 """What docs/ivr.md tells an integrator to run, run against the product with its shipped models."""
 
-import asyncio
 import json
 import os
 import subprocess
@@ -12,7 +11,7 @@ import pytest
 
 from bankai.cli.connection import Connection
 from bankai.cli.stack import plan
-from bankai.cli.supervisor import Supervisor
+from tests.supervised import supervised
 
 pytestmark = pytest.mark.slow
 
@@ -22,14 +21,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     stack = plan(0, tmp_path_factory.mktemp("state"))
-    with asyncio.Runner() as runner:
-        supervisor = Supervisor(stack.processes, lambda _name, _line: None)
-        runner.run(supervisor.__aenter__())
-        try:
-            runner.run(supervisor.started())
-            yield stack.connection
-        finally:
-            runner.run(supervisor.__aexit__(None, None, None))
+    with supervised(stack.processes):
+        yield stack.connection
 
 
 def output(connection: Connection, *command: str | Path) -> str:

@@ -1,6 +1,5 @@
 """The product with its metrics on, and a real Prometheus that scrapes it by our configuration."""
 
-import asyncio
 import json
 import os
 import re
@@ -19,11 +18,11 @@ import pytest
 import yaml
 
 from bankai.cli.stack import plan
-from bankai.cli.supervisor import Supervisor
 from bankai.loopback import HOST, free_ports
 from tests.cli.conftest import command
 from tests.docs.pages import ROOT
 from tests.observability.files import PROMETHEUS
+from tests.supervised import supervised
 from tools.prometheus_setup import program
 
 WAIT_S = 60.0
@@ -114,14 +113,8 @@ def product(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         )
         assert done.returncode == 0, done.stderr
 
-    with asyncio.Runner() as runner:
-        supervisor = Supervisor(processes, lambda _name, _line: None)
-        runner.run(supervisor.__aenter__())
-        try:
-            runner.run(supervisor.started())
-            yield Product(targets, bankai)
-        finally:
-            runner.run(supervisor.__aexit__(None, None, None))
+    with supervised(processes):
+        yield Product(targets, bankai)
 
 
 @pytest.fixture(scope="session")
