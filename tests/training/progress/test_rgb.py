@@ -3,7 +3,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch", reason="needs the training extra")
 
 from bankai.inference import open_backend
 from bankai.settings import InferenceSettings
