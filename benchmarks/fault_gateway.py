@@ -18,6 +18,8 @@ from bankai.channel import channel_options
 from bankai.cli.supervisor import ProcessSpec, Supervisor, python_module
 from bankai.loopback import HOST, free_ports
 from benchmarks.command import say
+from benchmarks.fault_certificate import Certificate
+from benchmarks.fault_proxy import FaultProxy
 from benchmarks.fault_subjects import Metadata, Subject
 from benchmarks.replica import Replica
 from gateway.audit.keys import write_new_key
@@ -92,12 +94,16 @@ class Scene:
         redis: Keeps the channel's limits, and the service's calls.
         postgres: Keeps answers to calls with idempotency keys.
         gateway: The gateway's process.
+        front: Carries the connections of the gateway's clients.
+        certificate: Of the gateway, shown to its clients.
     """
 
     replicas: Sequence[Replica]
     redis: Redis
     postgres: Postgres
     gateway: psutil.Process
+    front: FaultProxy
+    certificate: Certificate
 
     @contextmanager
     def full_disk(self) -> Iterator[None]:
@@ -123,24 +129,31 @@ async def running(
         folder: Where the gateway's files and its database go.
 
     Yields:
-        (what can be made to fail, a channel to the gateway, metadata that lets a call in)
+        (what can be made to fail, a channel to the gateway over TLS, metadata that lets a call in)
     """
     (port,) = free_ports(1)
+    front, certificate = FaultProxy(port), Certificate(folder)
+    chain, private_key = certificate.files
     postgres = Postgres(folder / "postgres")
     postgres.start()
     key, settings = _settings(subject, replicas, folder)
     settings |= {
         "BANKAI_GATEWAY_SERVER__LISTEN": f"{HOST}:{port}",
+        "BANKAI_GATEWAY_SERVER__TLS__CERT": str(chain),
+        "BANKAI_GATEWAY_SERVER__TLS__KEY": str(private_key),
         "BANKAI_GATEWAY_QUOTA__REDIS_URL": redis.url,
         "BANKAI_GATEWAY_IDEMPOTENCY__DATABASE_URL": postgres.url,
         "BANKAI_GATEWAY_LOG__LEVEL": "error",
     }
-    spec = ProcessSpec("gateway", python_module("gateway"), settings, f"{HOST}:{port}", ("", subject.service))
+    services = ("", subject.service)
+    spec = ProcessSpec("gateway", python_module("gateway"), settings, f"{HOST}:{port}", services, certificate.ca)
     try:
-        async with Supervisor((spec,), lambda _name, line: say(line)) as supervisor:
+        async with front.listening(), Supervisor((spec,), lambda _name, line: say(line)) as supervisor:
+            credentials = grpc.ssl_channel_credentials(certificate.ca)
             await supervisor.started()
-            scene = Scene(replicas, redis, postgres, psutil.Process(supervisor.pids()["gateway"]))
-            async with grpc.aio.insecure_channel(spec.address, channel_options()) as channel:
+            gateway = psutil.Process(supervisor.pids()["gateway"])
+            scene = Scene(replicas, redis, postgres, gateway, front, certificate)
+            async with grpc.aio.secure_channel(f"{HOST}:{front.port}", credentials, channel_options()) as channel:
                 yield scene, channel, (("x-api-key", key),)
             await supervisor.drain()
     finally:

@@ -16,6 +16,7 @@ restart    all replicas are restarted, one after the other, with SIGTERM
 redis      Redis is killed with SIGKILL, and started again, empty
 postgres   PostgreSQL is killed with SIGKILL, and started again
 disk       the gateway can write no file, as on a disk that is full
+expire     the gateway's certificate ends: at first its clients stay connected, then they have to come again
 
 Exit code 1: an answer was not its question's, a stream had forgotten what it had answered, or an error was none of
 UNAVAILABLE, DEADLINE_EXCEEDED and RESOURCE_EXHAUSTED. Calls of streams are kept in the Redis that is killed: there they
@@ -34,6 +35,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -130,6 +132,17 @@ async def _disk(scene: Scene, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
+async def _expire(scene: Scene, seconds: float) -> None:
+    scene.certificate.renew(timedelta(seconds=seconds / 4))
+    scene.front.cut()  # so that all clients have seen it
+    scene.front.mend()
+    await asyncio.sleep(seconds / 2)
+    scene.front.cut()
+    scene.front.mend()
+    await asyncio.sleep(seconds / 2)
+    scene.certificate.renew()
+
+
 FAULTS: dict[str, Fault] = {
     "none": _none,
     "kill": _kill,
@@ -142,6 +155,7 @@ FAULTS: dict[str, Fault] = {
     "redis": _redis,
     "postgres": _postgres,
     "disk": _disk,
+    "expire": _expire,
 }
 
 

@@ -35,6 +35,7 @@ class ProcessSpec:
         environment: Variables on top of ours.
         address: host:port of its gRPC health service.
         services: What must be serving before it counts as up; the empty name stands for the process as a whole.
+        ca: Who signs its certificate, as PEM; None where it is asked without TLS.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ProcessSpec:
     environment: Mapping[str, str]
     address: str
     services: Sequence[str] = ("",)
+    ca: bytes | None = None
 
 
 def python_module(module: str) -> list[str]:
@@ -198,7 +200,12 @@ async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
 
 
 async def _until_serving(spec: ProcessSpec) -> None:
-    async with grpc.aio.insecure_channel(spec.address, [("grpc.max_reconnect_backoff_ms", 200)]) as channel:
+    options = [("grpc.max_reconnect_backoff_ms", 200)]
+    async with (
+        grpc.aio.insecure_channel(spec.address, options)
+        if spec.ca is None
+        else grpc.aio.secure_channel(spec.address, grpc.ssl_channel_credentials(spec.ca), options)
+    ) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         for service in spec.services:
             while not await _serving(stub, service):  # noqa: ASYNC110  # another process sets no event of ours

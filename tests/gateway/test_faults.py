@@ -294,7 +294,7 @@ async def test_sigterm_lets_calls_finish_and_tells_streams_to_go(key_file: tuple
 @pytest.mark.timeout(300)
 async def test_whatever_happens_to_one_of_two_pods_no_answer_is_mixed_up_or_an_error_of_ours() -> None:
     """The benchmark of faults, a few seconds for some of them; it exits with 1 where a promise is broken."""
-    faults = ["kill", "redis", "postgres", "disk"]
+    faults = ["kill", "redis", "postgres", "disk", "expire"]
     command = [sys.executable, "-m", "benchmarks.faults", "--toy", "--seconds", "4", "--faults", *faults]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
