@@ -27,16 +27,27 @@ class _Handler(logging.Handler):
             self.handleError(record)
 
 
+# What grpc says with a traceback of what any client can do, and what is written in its place. Errors of handlers do not
+# get there: the errors interceptor has answered and logged them.
+_CLIENTS_DOING = {
+    "Invalid encoding on": "a client's metadata is no text",
+    "Unexpected [UnicodeDecodeError] raised by servicer method": "the name of a called method is no text",
+    "Failed sending error status from server": "a client was gone before its call's error could be sent",
+}
+
+
 class _WithoutClientsBytes(logging.Filter):
-    """Takes out of grpc's complaint about metadata that is no text what the client sent, and the traceback.
+    """Takes out of grpc's complaints what the client sent, and the traceback.
 
     Anybody who can connect could fill the log with either.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.getMessage().startswith("Invalid encoding on"):
-            record.msg, record.args, record.exc_info = "a client's metadata is no text", (), None
-            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        said = record.getMessage()
+        for beginning, instead in _CLIENTS_DOING.items():
+            if said.startswith(beginning):
+                record.msg, record.args, record.exc_info = instead, (), None
+                record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
 
 

@@ -56,13 +56,24 @@ def test_the_standard_library_and_warnings_are_written_alike(logs: Logs) -> None
     assert PHONE not in logs.text
 
 
-def test_what_grpc_says_of_metadata_that_is_no_text_holds_nothing_of_it(logs: Logs) -> None:
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("Invalid encoding on %s", "a client's metadata is no text"),
+        (
+            "Unexpected [UnicodeDecodeError] raised by servicer method [%s]",
+            "the name of a called method is no text",
+        ),
+        ("Failed sending error status from server%s", "a client was gone before its call's error could be sent"),
+    ],
+)
+def test_what_grpc_says_of_clients_holds_nothing_of_theirs(said: str, written: str, logs: Logs) -> None:
     try:
         b"\xd0\xd7 letmein".decode()
     except UnicodeDecodeError:
-        standard.getLogger("grpc._cython.cygrpc").exception("Invalid encoding on %s", b"\xd0\xd7 letmein")
+        standard.getLogger("grpc._cython.cygrpc").exception(said, b"\xd0\xd7 letmein")
     (line,) = logs.lines()
-    assert (line["level"], line["event"]) == ("warning", "a client's metadata is no text")
+    assert (line["level"], line["event"]) == ("warning", written)
     assert "letmein" not in logs.text
     assert "exception" not in line
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ _CALLS_EACH = 1000
 _CONNECTION_S = 0.5
 _CALL_S = 10.0
 _BROKEN = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DATA_LOSS}
+_GONE = "cygrpc.ExecuteBatchError"
+_TRACEBACK = 12
 _GOOD = "/bankai.intent.v1.IntentService/Classify"
 
 
@@ -177,10 +180,20 @@ async def run(frames: int, calls: int, seed: int) -> list[str]:
         "descriptors\n"
     )
     problems = [f"{what} ({count} times)" for what, count in fuzz.broken.items()]
-    problems += [line for line in log if "Traceback" in line or '"level": "error"' in line][:20]
+    problems += _errors(log)[:20]
     if after[1] > before[1] + 10:
         problems.append(f"descriptors grew from {before[1]} to {after[1]}")
     return problems + supervisor.unclean()
+
+
+def _errors(log: Sequence[str]) -> list[str]:
+    """Lines of the processes' logs that tell of an error.
+
+    grpc prints one traceback past every logger, which ends with ExecuteBatchError: an error could not be sent because
+    its client was gone.
+    """
+    errors = [number for number, line in enumerate(log) if "Traceback" in line or '"level": "error"' in line]
+    return [log[number] for number in errors if not any(_GONE in line for line in log[number : number + _TRACEBACK])]
 
 
 async def _work(fuzz: Fuzz, frames: int, calls: int) -> None:

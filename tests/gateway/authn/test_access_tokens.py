@@ -248,6 +248,7 @@ def test_without_any_key_the_client_may_try_again(jwks: Path) -> None:
         (json.dumps({"keys": [{**RSA.as_dict(private=False), "use": "enc"}]}), "no key"),
         (json.dumps({"keys": [{"kty": "RSA", "e": "AQAB", "n": WEAK}]}), "2048"),
     ],
+    ids=["nothing", "list", "number", "no_modulus", "no_key", "symmetric", "private", "encryption", "weak"],
 )
 @pytest.mark.filterwarnings("ignore:.*")  # the library warns of the weak keys that are made here
 def test_key_sets_that_are_refused(content: str, said: str) -> None:
