@@ -107,6 +107,22 @@ class Database:
             async with self._engine.begin() as connection:
                 yield connection
 
+    async def scrub(self) -> None:
+        """Overwrites what erased rows have left in SQLite's log; its other pages are overwritten as rows are erased.
+
+        PostgreSQL does so when it vacuums.
+
+        Raises:
+            UnavailableError: STORE_UNAVAILABLE.
+        """
+        if not self._sqlite:
+            return
+        with self._transactions.entered(), _Translated():
+            async with self._engine.connect() as connection:
+                raw = await connection.get_raw_connection()  # it is no statement of a transaction
+                driver: Any = raw.driver_connection
+                await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).close()
+
     async def close(self) -> None:
         """Closes every connection, once the transactions under way have ended."""
         # A task that was cancelled twice may still be writing behind its shield; SQLAlchemy would leak its connection.
@@ -140,7 +156,7 @@ def _tune_sqlite(engine: AsyncEngine) -> None:
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver begins no transactions of its own
         cursor = connection.cursor()
-        for pragma in ("journal_mode = WAL", f"busy_timeout = {_BUSY_MS}", "foreign_keys = ON"):
+        for pragma in ("journal_mode = WAL", f"busy_timeout = {_BUSY_MS}", "foreign_keys = ON", "secure_delete = ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

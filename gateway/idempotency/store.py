@@ -149,7 +149,21 @@ class AnswerStore:
         """Erases what is older than the retention."""
         await self._prepare()
         async with self._database.write() as connection:
-            await connection.execute(_answers.delete().where(_answers.c.expires <= time.time()))
+            erased = await connection.execute(_answers.delete().where(_answers.c.expires <= time.time()))
+        if erased.rowcount:
+            await self._database.scrub()
+
+    async def forget(self, text: str) -> int:
+        """Erases the answers that hold a text, as protobuf writes texts; returns how many there were."""
+        await self._prepare()
+        async with self._database.write() as connection:
+            # PostgreSQL's position() without its schema is a piece of grammar, not a function.
+            sqlite = connection.dialect.name == "sqlite"
+            place = sql.func.instr if sqlite else sql.func.pg_catalog.position
+            held = place(_answers.c.answer, sql.literal(text.encode(), sql.LargeBinary))
+            erased = await connection.execute(_answers.delete().where(held > 0))
+        await self._database.scrub()
+        return erased.rowcount
 
     async def keep_swept(self) -> None:
         """Sweeps again and again."""

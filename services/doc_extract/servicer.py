@@ -27,7 +27,7 @@ from services.doc_extract.slots import Slots
 from services.doc_extract.storage.results import ResultStore
 from services.doc_extract.submission import Result
 from services.doc_extract.uploads import Message, Uploads
-from services.doc_extract.validation import check_reviewer
+from services.doc_extract.validation import check_reviewer, check_search
 
 NAME = pb.DESCRIPTOR.services_by_name["DocExtractService"].full_name
 """Full name of the service."""
@@ -113,8 +113,9 @@ class DocExtractServicer(doc_extract_pb2_grpc.DocExtractServiceServicer):
 
     async def ListResults(self, request: pb.ListResultsRequest, context: Context) -> pb.ListResultsResponse:  # noqa: ARG002, D102, N802  # grpc's
         size, before = paging.size(request.page_size), paging.place(request.page_token)
+        check_search(request.text)
         found = await self._parts.results.list(
-            size + 1, before, needs_review=request.needs_review, schema_id=request.schema_id
+            size + 1, before, needs_review=request.needs_review, schema_id=request.schema_id, text=request.text
         )
         last = found[size - 1] if len(found) > size else None
         return pb.ListResultsResponse(

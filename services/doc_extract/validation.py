@@ -3,6 +3,7 @@
 from bankai.requests import MAX_ID, invalid
 
 MAX_FILE_NAME = 255
+MAX_SEARCH = 200
 
 
 def check_file_name(file_name: str, field: str) -> None:
@@ -23,3 +24,13 @@ def check_reviewer(reviewer: str) -> None:
     """
     if not 1 <= len(reviewer) <= MAX_ID or not reviewer.isprintable() or not reviewer.strip():
         raise invalid("REVIEWER_REQUIRED", "reviewer", f"must say who, in 1 to {MAX_ID} printable characters")
+
+
+def check_search(text: str) -> None:
+    """Refuses a text too long to look for.
+
+    Raises:
+        InvalidRequestError: SEARCH_TOO_LONG.
+    """
+    if len(text) > MAX_SEARCH:
+        raise invalid("SEARCH_TOO_LONG", "text", f"must have at most {MAX_SEARCH} characters")

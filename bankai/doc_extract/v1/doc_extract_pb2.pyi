@@ -770,6 +770,7 @@ class ListResultsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     NEEDS_REVIEW_FIELD_NUMBER: _builtins.int
     SCHEMA_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most, up to 200. 0 means 50."""
     page_token: _builtins.str
@@ -778,6 +779,11 @@ class ListResultsRequest(_message.Message):
     """Only those with a value that a person must confirm."""
     schema_id: _builtins.str
     """Only those of this schema; empty for all."""
+    text: _builtins.str
+    """Only those that hold this text in a value, in a correction, in the file's name or in the request id, as it stands
+    there, letters large or small; empty for all. At most 200 characters. It finds what is held about a customer; a
+    word of the results' own, such as a field's name, finds them all.
+    """
     def __init__(
         self,
         *,
@@ -785,10 +791,11 @@ class ListResultsRequest(_message.Message):
         page_token: _builtins.str = ...,
         needs_review: _builtins.bool = ...,
         schema_id: _builtins.str = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["needs_review", b"needs_review", "page_size", b"page_size", "page_token", b"page_token", "schema_id", b"schema_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["needs_review", b"needs_review", "page_size", b"page_size", "page_token", b"page_token", "schema_id", b"schema_id", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,5 +1,6 @@
 """Results, what people said of them, and their end."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
@@ -44,7 +45,7 @@ class ResultStore:
             return await _read(connection, asked)
 
     async def list(
-        self, limit: int, before: tuple[float, str] | None, *, needs_review: bool, schema_id: str
+        self, limit: int, before: tuple[float, str] | None, *, needs_review: bool, schema_id: str, text: str = ""
     ) -> Sequence[ResultSummary]:
         """Results in short, the newest first.
 
@@ -53,6 +54,7 @@ class ResultStore:
             before: Time and id of the last one of the page before.
             needs_review: Only those with a value that a person must confirm.
             schema_id: Only those of this schema; empty for all.
+            text: Only those that hold it in a value, a correction, the file's name or the request id; empty for all.
         """
         query = sql.select(documents).where(
             documents.c.state == State.DONE, readable(documents.c.channel, documents.c.document_kind)
@@ -63,6 +65,8 @@ class ResultStore:
             query = query.where(documents.c.to_review > 0)
         if schema_id:
             query = query.where(documents.c.schema_id == schema_id)
+        if text:
+            query = query.where(_holds(text))
         query = query.order_by(documents.c.created.desc(), documents.c.id.desc()).limit(limit)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
@@ -134,7 +138,8 @@ class ResultStore:
             if row is None:
                 raise _not_found()
             await connection.execute(documents.delete().where(documents.c.id == result_id))
-            return str(row["blob"])
+        await self._database.scrub()
+        return str(row["blob"])
 
     async def delete_older(self, created: float, limit: int) -> Sequence[str]:
         """Erases documents that were handed in before a time, and batches, whatever became of them.
@@ -151,7 +156,22 @@ class ResultStore:
             old = sql.select(documents.c.id, documents.c.blob).where(documents.c.created < created).limit(limit)
             rows = (await connection.execute(old.with_for_update(skip_locked=True))).all()
             await connection.execute(documents.delete().where(documents.c.id.in_([row.id for row in rows])))
-            return [row.blob for row in rows]
+        if rows:
+            await self._database.scrub()
+        return [row.blob for row in rows]
+
+
+def _holds(text: str) -> sql.ColumnElement[bool]:
+    """That a document, its result or a review of it holds a text."""
+    in_json = json.dumps(text, ensure_ascii=False)[1:-1]
+    return sql.or_(
+        documents.c.extraction.icontains(in_json, autoescape=True),
+        documents.c.file_name.icontains(text, autoescape=True),
+        documents.c.request_id.icontains(text, autoescape=True),
+        sql.exists().where(
+            reviews.c.document_id == documents.c.id, reviews.c.corrections.icontains(in_json, autoescape=True)
+        ),
+    )
 
 
 async def _read(connection: AsyncConnection, which: sql.ColumnElement[bool], *, locked: bool = False) -> Result:

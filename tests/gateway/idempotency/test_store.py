@@ -78,3 +78,14 @@ async def test_old_answers_are_erased(idempotency: IdempotencySettings) -> None:
         assert await store.renew(stays)  # a call under way is never swept
         await store.sweep()
         assert await store.renew(stays)
+
+
+async def test_answers_are_forgotten_by_what_they_hold(store: AnswerStore) -> None:
+    for key, held in (("a", "王小明"), ("b", "王小红"), ("c", "")):
+        asked = claim(key=key)
+        await store.claim(asked)
+        await store.keep(asked, Answer(b"\x0a\x09" + held.encode() + b"\x00", ()))
+    assert await store.forget("小明") == 1
+    assert await store.forget("小明") == 0
+    assert await store.claim(claim(key="a")) is True  # the call is made again
+    assert isinstance(await store.claim(claim(key="b")), Answer)
