@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from bankai.cli.audit import audit
+from bankai.cli.backup import backup
 from bankai.cli.demo import demo
 from bankai.cli.gateway import gateway
 from bankai.cli.models import models
@@ -42,6 +43,7 @@ def build() -> typer.Typer:
     app.add_typer(models(), name="models")
     app.add_typer(gateway(), name="gateway")
     app.add_typer(audit(), name="audit")
+    app.add_typer(backup(), name="backup")
     return app
 
 

@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bankai.backup.holdings import Holdings
     from bankai.cli.connection import Connection
 
 
@@ -42,6 +43,10 @@ class Capability:
     def commands(self) -> Commands:
         """Its own commands."""
         return cast("Commands", import_module(f"services.{self.name}.cli"))
+
+    def holdings(self) -> "Holdings | None":
+        """What it keeps by the settings in the environment; None where it keeps nothing."""
+        return import_module(f"services.{self.name}.holdings").holdings() if self.folder else None
 
 
 CAPABILITIES = (

@@ -112,8 +112,8 @@ class PixelStore:
 
     async def delete(self, project_id: str, observation_id: str) -> None:
         """Erases what is kept of a picture."""
-        for kind in _KINDS:
-            await self._blobs.delete(_key(project_id, observation_id, kind))
+        for key in keys(project_id, observation_id).values():
+            await self._blobs.delete(key)
 
     async def _get(self, key: str) -> dict[str, NDArray[Any]]:
         data = await self._blobs.get(key)
@@ -139,6 +139,11 @@ def _packed(**arrays: Any) -> bytes:
 def _unpacked(data: bytes) -> dict[str, NDArray[Any]]:
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         return dict(stored)
+
+
+def keys(project_id: str, observation_id: str) -> dict[str, str]:
+    """Keys of all that may be kept of a picture, by their kind; of a picture that was taken in, the "chip" is."""
+    return {kind: _key(project_id, observation_id, kind) for kind in _KINDS}
 
 
 def _key(project_id: str, observation_id: str, kind: str) -> str:
