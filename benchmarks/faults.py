@@ -27,7 +27,6 @@ import argparse
 import asyncio
 import itertools
 import json
-import os
 import secrets
 import sys
 import tempfile
@@ -245,8 +244,6 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         options.seconds = 5.0
-    # PostgreSQL is started by a fork while grpc's threads run; its handlers of forks may abort the child.
-    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     if run(NAME, _measure, options)["broken"]:
         sys.exit(1)
 
