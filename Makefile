@@ -1,6 +1,8 @@
 # `make demo` and `make test` do everything on a fresh machine, set-up included; `make help` lists the rest.
 VENV := .venv
 PY := $(VENV)/bin/python
+# Many tests wait for processes, so that two cores bear three files of them at once.
+PYTEST := $(VENV)/bin/pytest --numprocesses 3 --dist loadfile
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets.
@@ -76,10 +78,10 @@ lint: setup-dev ## Formatting, lint, types, proto lint and proto breaking change
 
 test: setup-dev triton ## Every test, against a real Triton, Redis, Prometheus and the shipped models.
 	-$(PY) -m tools.prometheus_setup # elsewhere than on Debian its tests are skipped
-	$(VENV)/bin/pytest
+	$(PYTEST)
 
 test-fast: setup-dev ## The tests that need no server and little time.
-	$(VENV)/bin/pytest -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 .ops/stamp: requirements/ops.txt | $(VENV)/bin/python
 	$(PY) -m venv --clear .ops
@@ -87,7 +89,7 @@ test-fast: setup-dev ## The tests that need no server and little time.
 	@touch $@
 
 ops-check: setup-dev .ops/stamp ## Everything of k8s/ that can be checked without a cluster.
-	$(VENV)/bin/pytest tests/k8s
+	$(PYTEST) tests/k8s
 	@mkdir -p .ops/rendered
 	@for overlay in dev staging prod; do $(VENV)/bin/kubectl kustomize k8s/overlays/$$overlay > .ops/rendered/$$overlay.yaml || exit 1; done
 	.ops/bin/checkov --config-file k8s/checkov.yaml --directory .ops/rendered

