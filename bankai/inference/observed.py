@@ -1,24 +1,10 @@
 """Tells the call that asked which models answered it, and records a span for each request to one."""
 
-from contextvars import ContextVar
-
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
+from bankai import answered_by
 from bankai.inference.backend import InferenceBackend, InferenceResult, Tensors
-
-_answered_by: ContextVar[set[str]] = ContextVar("answered_by")
-
-
-def listen() -> set[str]:
-    """Begins to note which models answer within the current task and those that it starts.
-
-    Returns:
-        Model and version of each, e.g. "intent/1"; grows as they answer.
-    """
-    models: set[str] = set()
-    _answered_by.set(models)
-    return models
 
 
 class ObservedBackend(InferenceBackend):
@@ -57,7 +43,5 @@ class ObservedBackend(InferenceBackend):
         await self.observed.close()
 
     def _noted(self, model: str, result: InferenceResult) -> InferenceResult:
-        models = _answered_by.get(None)
-        if models is not None:
-            models.add(f"{model}/{result.version}")
+        answered_by.note(model, result.version)
         return result

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bankai.inference import observed
+from bankai import answered_by
 from bankai.interceptors.base import CallInfo, Context, SyncInterceptor
 
 HEADER = "x-bankai-model-version"
@@ -15,7 +15,7 @@ class AnsweredByInterceptor(SyncInterceptor):
     @contextmanager
     def around(self, call: CallInfo, context: Context) -> Iterator[None]:  # noqa: ARG002  # part of the protocol
         """Notes them while the handler runs."""
-        models = observed.listen()
+        models = answered_by.listen()
         yield
         if models:
             trailers = tuple(item for item in context.trailing_metadata() or () if item[0] != HEADER)

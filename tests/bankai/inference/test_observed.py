@@ -8,8 +8,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from bankai import answered_by
 from bankai.errors import UnavailableError
-from bankai.inference import observed
 from bankai.inference.backend import InferenceBackend, InferenceResult, Tensors
 from bankai.inference.observed import ObservedBackend
 
@@ -37,7 +37,7 @@ INPUTS = {"x": np.zeros((1, 2), np.float32)}
 
 async def test_a_call_hears_which_models_answered_it_in_whatever_task() -> None:
     backend = ObservedBackend(Echo())
-    models = observed.listen()
+    models = answered_by.listen()
     await asyncio.gather(*(backend.infer(name, INPUTS, timeout=1) for name in ("intent", "doc_roles", "intent")))
     with pytest.raises(UnavailableError):
         await backend.infer("broken", INPUTS, timeout=1)
@@ -48,7 +48,7 @@ async def test_calls_do_not_hear_of_each_other() -> None:
     backend = ObservedBackend(Echo())
 
     async def call(model: str) -> set[str]:
-        models = observed.listen()
+        models = answered_by.listen()
         await backend.infer(model, INPUTS, timeout=1)
         return models
 
