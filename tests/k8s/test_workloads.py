@@ -1,16 +1,6 @@
 """What every workload must have, whoever wrote it."""
 
-import re
-
-from tests.k8s.manifests import Cluster, Manifest
-
-_UNITS = {"": 1, "m": 0.001, "Mi": 2**20, "Gi": 2**30}
-
-
-def _amount(quantity: str | int) -> float:
-    match = re.fullmatch(r"(\d+)(m|Mi|Gi)?", str(quantity))
-    assert match, quantity
-    return int(match[1]) * _UNITS[match[2] or ""]
+from tests.k8s.manifests import Cluster, Manifest, amount
 
 
 def test_pods_may_do_nothing_more_than_they_must(cluster: Cluster) -> None:
@@ -36,13 +26,13 @@ def test_containers_have_limits_above_their_requests(cluster: Cluster) -> None:
             requests, limits = container["resources"]["requests"], container["resources"]["limits"]
             assert {"cpu", "memory", "ephemeral-storage"} <= requests.keys() == limits.keys(), workload.name
             for name, request in requests.items():
-                assert _amount(request) <= _amount(limits[name]), (workload.name, name)
+                assert amount(request) <= amount(limits[name]), (workload.name, name)
 
 
 def test_scratch_space_is_bounded_and_fits(cluster: Cluster) -> None:
     for workload in cluster.workloads:
-        sizes = [_amount(volume["emptyDir"]["sizeLimit"]) for volume in workload.pod["volumes"] if "emptyDir" in volume]
-        assert sum(sizes) <= _amount(workload.server["resources"]["limits"]["ephemeral-storage"]) + _amount("512Mi")
+        sizes = [amount(volume["emptyDir"]["sizeLimit"]) for volume in workload.pod["volumes"] if "emptyDir" in volume]
+        assert sum(sizes) <= amount(workload.server["resources"]["limits"]["ephemeral-storage"]) + amount("512Mi")
 
 
 def test_every_writable_place_is_a_volume(cluster: Cluster) -> None:

@@ -1,0 +1,70 @@
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.images.node import PROGRAMS, Node, Pod
+from tests.k8s.manifests import Cluster, made
+from tests.k8s.secret_files import make_secrets
+from tools.buildah import have
+from tools.images import NAMES, tag
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves what needs built images out, unless it is asked for: building them takes minutes."""
+    if "images" not in config.option.markexpr:
+        for item in items:
+            if item.get_closest_marker("images"):
+                item.add_marker(pytest.mark.skip("images are built and started by `make ops-check`"))
+
+
+@pytest.fixture(scope="session", params=NAMES)
+def image(request: pytest.FixtureRequest) -> str:
+    """Every image by its name, once it is built."""
+    return built(request.param)
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    return made("dev", tmp_path_factory.mktemp("k8s"))
+
+
+@pytest.fixture(scope="session")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    return made("prod", tmp_path_factory.mktemp("k8s"))
+
+
+@pytest.fixture(scope="session")
+def copying(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    return made("models-copy", tmp_path_factory.mktemp("k8s"))
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """Where the API key of each channel of the example policy is."""
+    folder = tmp_path_factory.mktemp("keys")
+    return {channel: folder / channel for channel in ("ivr", "core-banking", "risk-desk")}
+
+
+@pytest.fixture(scope="session")
+def node(dev: Cluster, keys: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node with the Secrets of the overlay dev."""
+    if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
+        pytest.skip(f"there is no {missing[0]}: run `make ops-check` as root on Debian, which installs it")
+    secrets = make_secrets(tmp_path_factory.mktemp("secrets"), keys)
+    with Node(dev, secrets, tmp_path_factory.mktemp("node")) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def pods(node: Node) -> Mapping[str, Pod]:
+    """A pod of each of our workloads, by name."""
+    return {built(workload.name): node.run(workload) for workload in node.cluster.processes}
+
+
+def built(name: str) -> str:
+    """The name of an image that is there; skips where it is not."""
+    if not have(tag(name)):
+        pytest.skip(f"bankai-{name} is not built: run `make images`")
+    return name
