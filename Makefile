@@ -93,7 +93,7 @@ images: setup-dev .ops/stamp ## Builds every image; with BASES="--build-base ...
 
 ops-check: setup-dev .ops/stamp ## Everything of k8s/ and images/ that can be checked without a cluster.
 	$(PYTEST) tests/k8s tests/images
-	-$(MAKE) images # elsewhere than on Debian, or without root, the next tests are skipped
+	-$(PY) -m tools.images_setup # elsewhere than on Debian, or without root, the next tests are skipped
 	$(VENV)/bin/pytest tests/images -m images
 	@mkdir -p .ops/rendered
 	@for overlay in dev staging prod; do $(VENV)/bin/kubectl kustomize k8s/overlays/$$overlay > .ops/rendered/$$overlay.yaml || exit 1; done

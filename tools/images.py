@@ -8,6 +8,7 @@ alone.
 import argparse
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -164,7 +165,8 @@ def _scanned(name: str, root: Path) -> dict[str, Any]:
     image, _, version = tag(name).partition(":")
     command = [str(_SYFT), "scan", f"dir:{root}", f"--source-name={image}", f"--source-version={version}"]
     command += ["--output=cyclonedx-json", "--quiet"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # ours
+    environment = os.environ | {"SYFT_CHECK_FOR_APP_UPDATE": "false"}  # it would ask its makers
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # ours
     if result.returncode:
         raise BuildahError(f"syft failed:\n{result.stderr[-1000:]}")
     bill: dict[str, Any] = json.loads(result.stdout)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tools.buildah import BASES, BuildahError, buildah, have
 
-PROGRAMS = {"buildah": "buildah", "debootstrap": "debootstrap", "runc": "runc"}
-"""Program, and the package that has it."""
+PROGRAMS = {"buildah": "buildah", "debootstrap": "debootstrap", "ip": "iproute2", "runc": "runc"}
+"""Program, and the package that has it; the last two start images for tests."""
 SUITE = "bookworm"
 """The Debian whose Python is 3.11."""
 MIRROR = "http://deb.debian.org/debian"
@@ -73,9 +73,9 @@ def set_up() -> None:
     if missing():
         if shutil.which("apt-get") is None or os.geteuid() != 0:
             raise SetupError("needs Debian and root; elsewhere name base images of your own (docs/images.md)")
+        _run(["apt-get", "update", "-qq"])  # a fresh machine may know no packages yet
         packages = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
         if packages:
-            _run(["apt-get", "update", "-qq"])
             _run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages])
         with tempfile.TemporaryDirectory() as folder:
             _commit(_build_base(Path(folder) / "build"), BASES["BUILD_BASE"])

@@ -1,14 +1,15 @@
-import shutil
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.images.node import PROGRAMS, Node, Pod
+from tests.images.node import Node, Pod
 from tests.k8s.manifests import Cluster, made
 from tests.k8s.secret_files import make_secrets
-from tools.buildah import have
-from tools.images import NAMES, tag
+from tools.buildah import BASES, mounted
+from tools.images import NAMES, build, tag, take_stock
+from tools.images_setup import missing
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -21,7 +22,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", params=NAMES)
 def image(request: pytest.FixtureRequest) -> str:
-    """Every image by its name, once it is built."""
+    """Every image by its name, built."""
     return built(request.param)
 
 
@@ -50,8 +51,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 @pytest.fixture(scope="session")
 def node(dev: Cluster, keys: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A node with the Secrets of the overlay dev."""
-    if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
-        pytest.skip(f"there is no {missing[0]}: run `make ops-check` as root on Debian, which installs it")
+    built("models")
     secrets = make_secrets(tmp_path_factory.mktemp("secrets"), keys)
     with Node(dev, secrets, tmp_path_factory.mktemp("node")) as node:
         yield node
@@ -63,8 +63,12 @@ def pods(node: Node) -> Mapping[str, Pod]:
     return {built(workload.name): node.run(workload) for workload in node.cluster.processes}
 
 
+@cache
 def built(name: str) -> str:
-    """The name of an image that is there; skips where it is not."""
-    if not have(tag(name)):
-        pytest.skip(f"bankai-{name} is not built: run `make images`")
+    """Builds an image on the bases of `tools.images_setup`, and gives its name; skips where they are not."""
+    if missing():
+        pytest.skip("there is nothing to build images with: run `make ops-check` as root on Debian")
+    build(name, BASES)
+    with mounted(tag(name)) as root:
+        take_stock(name, root)
     return name

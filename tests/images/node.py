@@ -18,7 +18,6 @@ from typing import Any
 from tests.k8s.manifests import NAMESPACE, PROCESSES, Cluster, Workload, amount
 from tools.buildah import buildah, mounted
 
-PROGRAMS = ("buildah", "ip", "runc")
 _NAMESPACES = ("pid", "ipc", "uts", "mount")
 _CAPABILITIES = ("bounding", "effective", "inheritable", "permitted", "ambient")
 _MOUNTS = (

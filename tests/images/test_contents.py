@@ -14,7 +14,7 @@ from tests.k8s.manifests import ROOT
 from tools.buildah import buildah, mounted
 from tools.images import MODELS, OUT, find_unwanted, packages, tag
 
-pytestmark = [pytest.mark.images, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.images, pytest.mark.timeout(900)]  # an image is built before the first
 
 _VALIDATE = """
 import sys

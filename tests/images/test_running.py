@@ -20,7 +20,7 @@ from tests.images.node import Node, Pod
 from tests.k8s.manifests import PROCESSES, ROOT, Cluster
 from tools.images import tag
 
-pytestmark = [pytest.mark.images, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.images, pytest.mark.timeout(900)]  # four images are built before the first pod
 
 SCAN = ROOT / "services" / "doc_extract" / "cli" / "samples" / "approval_notice_scan.jpg"
 SITE = ROOT / "services" / "progress_monitor" / "cli" / "samples" / "site"
