@@ -59,10 +59,14 @@ class Blobs:
             except FileNotFoundError:
                 return
 
-    async def entries(self) -> AsyncIterator[tuple[str, datetime]]:
-        """Every key with the time at which it was put."""
+    async def entries(self, folder: str = "") -> AsyncIterator[tuple[str, datetime]]:
+        """Every key with the time at which it was put.
+
+        Args:
+            folder: Only keys below it: those that begin with it and a slash; empty for all.
+        """
         with _translated():
-            async for page in obstore.list(self._store):
+            async for page in obstore.list(self._store, folder or None):
                 for entry in page:
                     yield entry["path"], entry["last_modified"]
 

@@ -192,13 +192,17 @@ def environment(process: str) -> SettingsConfigDict:
 Settings = TypeVar("Settings", bound=BaseSettings)
 
 
-def load(cls: type[Settings]) -> Settings:
+def load(cls: type[Settings], *, whole: bool = True) -> Settings:
     """Reads the settings of a process from the environment.
+
+    Args:
+        cls: Their class.
+        whole: Whether these are all of the process's settings, so that any other variable of it is a mistake.
 
     Raises:
         SystemExit: With code 2, after one line on stderr for every variable that is wrong.
     """
-    problems = _unknown_variables(cls)
+    problems = _unknown_variables(cls) if whole else []
     try:
         settings = cls()
     except ValidationError as error:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bankai.backup import databases
-from bankai.backup.blob_copies import Advance, copy_kept, copy_referenced, wrong
+from bankai.backup.blob_copies import Advance, copy_kept, copy_referenced, unsound, wrong
 from bankai.backup.holdings import Holdings, Reference
 from bankai.backup.manifest import FILE, BlobCopies, DatabaseCopy, Manifest, digest, read
 from bankai.blobs import Blobs
 from bankai.errors import ConflictError, InvalidRequestError
+from bankai.store import Database
 
 
 async def create(folder: Path, holdings: Mapping[str, Holdings], advance: Advance, *, with_blobs: bool) -> Manifest:
@@ -71,6 +72,31 @@ async def verify(folder: Path, advance: Advance) -> list[str]:
     for copies in manifest.blobs:
         found = await wrong(Blobs(str(folder / copies.folder)), copies, advance)
         problems += [f"{copies.folder}/{key} is missing or has changed" for key in found]
+    return problems
+
+
+async def check(holdings: Mapping[str, Holdings], advance: Advance) -> list[str]:
+    """What is wrong with what services keep: blobs that rows refer to and that are missing or damaged.
+
+    Args:
+        holdings: What the services keep, by their names.
+        advance: Hears of each blob.
+
+    Raises:
+        UnavailableError: A database or its blobs cannot be read.
+    """
+    problems = []
+    for name, kept in holdings.items():
+        database = Database(kept.database_url)
+        try:
+            async with database.read() as connection:
+                referred = await kept.references(connection)
+            found = await unsound(Blobs(kept.blobs_url), referred, advance)
+            async with database.read() as connection:  # what was erased meanwhile is no problem
+                still = {each.key for each in await kept.references(connection)}
+        finally:
+            await database.close()
+        problems += sorted(f"{name}: {key} is {what}" for key, what in found.items() if key in still)
     return problems
 
 

@@ -64,6 +64,23 @@ async def wrong(source: Blobs, copies: BlobCopies, advance: Advance) -> list[str
     return sorted(found)
 
 
+async def unsound(source: Blobs, references: Sequence[Reference], advance: Advance) -> dict[str, str]:
+    """What is wrong, by key, with the blobs that rows refer to: "missing" or "damaged".
+
+    Raises:
+        UnavailableError: BLOBS_UNAVAILABLE.
+    """
+    found = {}
+    async for reference, data in _each(source, references):
+        if data is None:
+            if reference.needed:
+                found[reference.key] = "missing"
+        elif reference.sha256 and reference.sha256 != sha256(data).hexdigest():
+            found[reference.key] = "damaged"
+        advance()
+    return found
+
+
 async def _each(source: Blobs, references: Sequence[Reference]) -> AsyncIterator[tuple[Reference, bytes | None]]:
     """Every blob, of which a few are read ahead."""
     for begin in range(0, len(references), _AT_ONCE):

@@ -211,6 +211,6 @@ def forget_answers(
 
     async def forget() -> int:
         async with answer_store(settings) as store:
-            return sum([await store.forget(text) for text in texts])
+            return await store.forget(texts)
 
     sys.stderr.write(f"{asyncio.run(forget())} answers erased.\n")

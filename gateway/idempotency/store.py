@@ -145,23 +145,27 @@ class AnswerStore:
         async with self._database.write() as connection:
             await connection.execute(_answers.delete().where(*_held(claim)))
 
-    async def sweep(self) -> None:
-        """Erases what is older than the retention."""
+    async def sweep(self) -> int:
+        """Erases what is older than the retention; returns how many calls."""
         await self._prepare()
         async with self._database.write() as connection:
             erased = await connection.execute(_answers.delete().where(_answers.c.expires <= time.time()))
         if erased.rowcount:
             await self._database.scrub()
+        return erased.rowcount
 
-    async def forget(self, text: str) -> int:
-        """Erases the answers that hold a text, as protobuf writes texts; returns how many there were."""
+    async def holding(self, texts: Sequence[str]) -> int:
+        """How many answers hold one of some texts, as protobuf writes texts."""
+        await self._prepare()
+        async with self._database.read() as connection:
+            count = sql.select(sql.func.count()).select_from(_answers).where(_hold(connection, texts))
+            return int(await connection.scalar(count) or 0)
+
+    async def forget(self, texts: Sequence[str]) -> int:
+        """Erases the answers that hold one of some texts, as protobuf writes texts; returns how many there were."""
         await self._prepare()
         async with self._database.write() as connection:
-            # PostgreSQL's position() without its schema is a piece of grammar, not a function.
-            sqlite = connection.dialect.name == "sqlite"
-            place = sql.func.instr if sqlite else sql.func.pg_catalog.position
-            held = place(_answers.c.answer, sql.literal(text.encode(), sql.LargeBinary))
-            erased = await connection.execute(_answers.delete().where(held > 0))
+            erased = await connection.execute(_answers.delete().where(_hold(connection, texts)))
         await self._database.scrub()
         return erased.rowcount
 
@@ -215,6 +219,14 @@ async def _find(connection: AsyncConnection, claim: Claim, *, for_update: bool =
     chosen = sql.select(_answers).where(_answers.c.id == claim.id)
     found = await connection.execute(chosen.with_for_update() if for_update else chosen)
     return found.mappings().one_or_none()
+
+
+def _hold(connection: AsyncConnection, texts: Sequence[str]) -> sql.ColumnElement[bool]:
+    """That an answer holds one of some texts."""
+    # PostgreSQL's position() without its schema is a piece of grammar, not a function.
+    place = sql.func.instr if connection.dialect.name == "sqlite" else sql.func.pg_catalog.position
+    places = (place(_answers.c.answer, sql.literal(text.encode(), sql.LargeBinary)) for text in texts)
+    return sql.or_(sql.false(), *(each > 0 for each in places))
 
 
 def _free(row: Row | None) -> bool:

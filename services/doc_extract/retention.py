@@ -45,14 +45,16 @@ class Retention:
                 log.warning("nothing was erased", reason=error.reason)
             await asyncio.sleep(self._settings.sweep_s)
 
-    async def sweep(self) -> None:
-        """Erases what is due.
+    async def sweep(self) -> int:
+        """Erases what is due; returns how many documents.
 
         Raises:
             UnavailableError: STORE_UNAVAILABLE or BLOBS_UNAVAILABLE.
         """
         before = time.time() - self._settings.retention_days * _DAY_S
+        count = 0
         while erased := await self._results.delete_older(before, _AT_ONCE):
+            count += len(erased)
             log.info("erased", documents=len(erased))
             for blob in filter(None, erased):
                 await self._blobs.delete(blob)
@@ -62,3 +64,4 @@ class Retention:
         for key in old:
             if key not in needed:
                 await self._blobs.delete(key)
+        return count

@@ -36,10 +36,12 @@ from services.progress_monitor.photos.reader import PhotoReader
 from services.progress_monitor.pixels import PixelStore
 from services.progress_monitor.proving import Proving
 from services.progress_monitor.rescanning import Rescanning
+from services.progress_monitor.retention import Retention
 from services.progress_monitor.servicer import Parts, ProgressServicer
 from services.progress_monitor.settings import ProgressMonitorSettings
 from services.progress_monitor.sources.roots import Roots
 from services.progress_monitor.storage.alerts import AlertStore
+from services.progress_monitor.storage.erasing import ErasingStore
 from services.progress_monitor.storage.imports import ImportStore
 from services.progress_monitor.storage.migrations.upgrading import upgrade
 from services.progress_monitor.storage.observations import ObservationStore
@@ -93,12 +95,13 @@ async def serving(settings: ProgressMonitorSettings, backend: InferenceBackend) 
         await upgrade(database)
         await readers.images.start()
         parts = _parts(settings, backend, database, readers, server)
+        retention = Retention(parts.projects, ErasingStore(database), parts.pixels, settings.storage)
 
         def register(grpc_server: grpc.aio.Server) -> None:
             progress_pb2_grpc.add_ProgressServiceServicer_to_server(ProgressServicer(parts), grpc_server)
 
         server.add(register, SERVICES)
-        async with beside(parts.rescanning.run()):
+        async with beside(parts.rescanning.run(), retention.run()):
             yield server
     finally:
         await readers.images.close()

@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -114,6 +116,19 @@ class PixelStore:
         """Erases what is kept of a picture."""
         for key in keys(project_id, observation_id).values():
             await self._blobs.delete(key)
+
+    async def delete_project(self, project_id: str) -> int:
+        """Erases what is kept of all pictures of a project; returns how many files that were."""
+        keys = [key async for key, _ in self._blobs.entries(project_id)]
+        for key in keys:
+            await self._blobs.delete(key)
+        return len(keys)
+
+    async def kept(self) -> AsyncIterator[tuple[str, str, datetime]]:
+        """Of every file: the ids of the project and the observation that it belongs to, and when it was put."""
+        async for key, put in self._blobs.entries():
+            project_id, observation_id, _ = key.split("/")
+            yield project_id, observation_id, put
 
     async def _get(self, key: str) -> dict[str, NDArray[Any]]:
         data = await self._blobs.get(key)

@@ -123,10 +123,8 @@ class ProgressServicer(progress_pb2_grpc.ProgressServiceServicer):
         )
 
     async def DeleteProject(self, request: pb.DeleteProjectRequest, context: Context) -> pb.DeleteProjectResponse:  # noqa: ARG002, D102, N802  # grpc's
-        known = await self._parts.observations.of_project(request.project_id)
         await self._parts.projects.delete(request.project_id)
-        for observation in known:
-            await self._parts.pixels.delete(request.project_id, observation.id)
+        await self._parts.pixels.delete_project(request.project_id)
         return pb.DeleteProjectResponse()
 
     async def AddObservation(  # noqa: D102, N802  # grpc's

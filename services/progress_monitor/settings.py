@@ -11,9 +11,17 @@ _MIB = 1024 * 1024
 
 
 class StorageSettings(StateSettings):
-    """Where projects and pixels are kept."""
+    """Where projects and pixels are kept, and for how long.
+
+    Attributes:
+        retention_days: Days after which a project is erased, with everything that belongs to it, that was neither
+            registered nor changed since and has no picture taken since.
+        sweep_s: Seconds between two looks for what is to be erased.
+    """
 
     folder: Path = Path("var/progress_monitor")
+    retention_days: float = Field(default=3650.0, gt=0, allow_inf_nan=False)
+    sweep_s: Seconds = 24 * 3600.0
 
     @property
     def database(self) -> str:

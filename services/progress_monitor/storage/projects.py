@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from bankai.errors import ConflictError, NotFoundError
 from bankai.store import Database
 from services.progress_monitor.project import Project
-from services.progress_monitor.storage.tables import projects
+from services.progress_monitor.storage.tables import projects, rescan_items, turns
 
 _PROJECT = TypeAdapter(Project)
 
@@ -84,9 +84,12 @@ class ProjectStore:
             NotFoundError: PROJECT_NOT_FOUND.
         """
         async with self._database.write() as connection:
+            for table in (rescan_items, turns):  # which name it without a foreign key
+                await connection.execute(table.delete().where(table.c.project_id == project_id))
             done = await connection.execute(projects.delete().where(projects.c.id == project_id))
             if done.rowcount != 1:
                 raise _not_found()
+        await self._database.scrub()
 
 
 def _row(project: Project) -> dict[str, object]:

