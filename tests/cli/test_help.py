@@ -47,6 +47,9 @@ COMMANDS = [
     ["backup", "create"],
     ["backup", "verify"],
     ["backup", "restore"],
+    ["backup", "check"],
+    ["data", "sweep"],
+    ["data", "erase"],
 ]
 
 
