@@ -46,11 +46,13 @@ class Authority:
         """Its certificate."""
         return self._cert.public_bytes(Encoding.PEM)
 
-    def issue(self, name: str, *, uris: Sequence[str] = (), lasts: timedelta = _HOUR) -> Pair:
-        """A certificate for 127.0.0.1 and localhost, which serves for servers and clients."""
+    def issue(
+        self, name: str, *, hosts: Sequence[str] = ("localhost",), uris: Sequence[str] = (), lasts: timedelta = _HOUR
+    ) -> Pair:
+        """A certificate for 127.0.0.1 and hosts, which serves for servers and clients."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        names: list[x509.GeneralName] = [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")]
+        names: list[x509.GeneralName] = [x509.IPAddress(ip_address("127.0.0.1")), *map(x509.DNSName, hosts)]
         names += [x509.UniformResourceIdentifier(uri) for uri in uris]
         cert = (
             _builder(subject, self._name, key, datetime.now(UTC) + lasts)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.images.node import Node, Pod
-from tests.k8s.manifests import Cluster, made
+from tests.k8s.manifests import PROCESSES, Cluster, made
 from tests.k8s.secret_files import make_secrets
 from tools.buildah import BASES, mounted
 from tools.images import NAMES, build, tag, take_stock
@@ -54,6 +54,19 @@ def node(dev: Cluster, keys: Mapping[str, Path], tmp_path_factory: pytest.TempPa
     built("models")
     secrets = make_secrets(tmp_path_factory.mktemp("secrets"), keys)
     with Node(dev, secrets, tmp_path_factory.mktemp("node")) as node:
+        yield node
+
+
+@pytest.fixture
+def mtls(tmp_path: Path) -> Iterator[Node]:
+    """A node with the Secrets of the component mtls."""
+    for name in (*PROCESSES, "models"):
+        built(name)
+    folders = [tmp_path / name for name in ("k8s", "secrets", "node")]
+    for folder in folders:
+        folder.mkdir()
+    manifests, secrets, place = folders
+    with Node(made("mtls", manifests), make_secrets(secrets, {"ivr": secrets / "key"}), place) as node:
         yield node
 
 

@@ -12,12 +12,14 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from tests.k8s.manifests import NAMESPACE, PROCESSES, Cluster, Workload, amount
 from tools.buildah import buildah, mounted
 
+_NUMBERS = count()
 _NAMESPACES = ("pid", "ipc", "uts", "mount")
 _CAPABILITIES = ("bounding", "effective", "inheritable", "permitted", "ambient")
 _MOUNTS = (
@@ -87,8 +89,9 @@ class Node:
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> "Node":
-        self._bridge = f"bankai{os.getpid() % 100000}"
-        self._net = f"10.213.{os.getpid() % 256}"
+        number = os.getpid() + next(_NUMBERS)
+        self._bridge = f"bankai{number % 1_000_000}"
+        self._net = f"10.213.{number % 256}"
         _ip("link", "add", self._bridge, "type", "bridge")
         self._stack.callback(_ip, "link", "del", self._bridge)
         _ip("addr", "add", f"{self._net}.1/24", "dev", self._bridge)

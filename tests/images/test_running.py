@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,19 +102,12 @@ def test_whoever_breaks_in_gains_nothing(pods: Mapping[str, Pod], name: str) -> 
         assert "Read-only file system" in refused.stderr
 
 
-@pytest.mark.parametrize("name", PROCESSES)
-def test_the_probe_of_mtls_is_there(pods: Mapping[str, Pod], prod: Cluster, name: str) -> None:
-    (workload,) = (each for each in prod.processes if each.name == name)
-    command = workload.server["readinessProbe"]["exec"]["command"]
-    told = pods[name].execute(*command)
-    assert "/etc/bankai/tls/ca.crt" in told.stderr  # dev has no certificates
-
-
 def test_models_are_copied_into_a_volume(copying: Cluster, node: Node) -> None:
     """As the component models-copy does, for clusters that mount no images."""
     (workload,) = (each for each in copying.processes if each.name == "intent")
     (container,) = workload.pod["initContainers"]
-    pod = node.initialise(workload, container | {"image": tag(built("models-copy"))})
+    assert container["image"] == tag(built("models-copy"))
+    pod = node.initialise(workload, container)
     assert pod.process.wait(60) == 0, pod.log
     copied = {file.relative_to(pod.volume("models")) for file in pod.volume("models").rglob("*") if file.is_file()}
     assert copied == {file.relative_to(ROOT / "models") for file in (ROOT / "models").rglob("*") if file.is_file()}
@@ -124,6 +118,26 @@ def test_it_ends_when_it_is_told_to(pods: Mapping[str, Pod], name: str) -> None:
     """As the last test of the pods: SIGTERM drains, and the exit code says that all went well."""
     pods[name].process.terminate()
     assert pods[name].process.wait(60) == 0, pods[name].log
+
+
+def test_with_mtls_probes_in_the_pods_find_everything_ready(mtls: Node) -> None:
+    """The gateway's reaches the services, with its certificate, and says of each what it says of itself."""
+    pods = {workload.name: mtls.run(workload) for workload in mtls.cluster.processes}
+    probes = {
+        workload.name: workload.server["readinessProbe"]["exec"]["command"] for workload in mtls.cluster.processes
+    }
+    for name, probe in probes.items():
+        _succeeds(pods[name], probe)
+        if "--service" in probe:
+            _succeeds(pods["gateway"], [*probes["gateway"], *probe[probe.index("--service") :]])
+
+
+def _succeeds(pod: Pod, probe: Sequence[str]) -> None:
+    """Asks as the kubelet does, again and again, until the time of a start is over."""
+    end = time.monotonic() + _START_S
+    while (asked := pod.execute(*probe)).returncode:
+        assert time.monotonic() < end, asked.stderr + pod.log
+        time.sleep(0.5)
 
 
 def _key(file: Path) -> tuple[tuple[str, str], ...]:

@@ -29,8 +29,9 @@ VARIANTS = {
     "models-copy": ("gpu", "models-copy"),
     "models-pvc": ("gpu", "models-pvc"),
     "models-s3": ("gpu", "models-s3"),
+    "mtls": ("mtls",),
 }
-"""Components that no overlay takes, on the base, by the name of the variant."""
+"""Components that no overlay takes, or takes alone, on the base, by the name of the variant."""
 
 _OTHER_IMAGES = ("bankai-models", "bankai-models-copy", "tritonserver", "aws-cli")
 
@@ -180,7 +181,7 @@ def variant(name: str, folder: Path) -> Cluster:
                 "resources": [os.path.relpath(K8S / "base", folder)],
                 "components": [os.path.relpath(K8S / "components" / each, folder) for each in VARIANTS[name]],
                 "images": [
-                    {"name": image, "newTag": "1.0.0"}
+                    {"name": image, "newTag": "0.1.0"}
                     for image in (*(f"bankai-{name}" for name in PROCESSES), *_OTHER_IMAGES)
                 ],
             }

@@ -7,7 +7,7 @@ from bankai.vouching import new_key_pair
 from gateway.audit.keys import write_new_key
 from gateway.authn.api_keys import add_key, new_key
 from tests.certificates import Authority
-from tests.k8s.manifests import PROCESSES
+from tests.k8s.manifests import NAMESPACE, PROCESSES
 
 _NAMES = ("gateway-keys", "gateway-vouching", "vouching-public", "gateway-audit")
 
@@ -35,7 +35,7 @@ def make_secrets(root: Path, channels: Mapping[str, Path]) -> Mapping[str, Path]
     write_new_key(folders["gateway-audit"] / "audit.pem", root / "audit.pub.pem")
     authority = Authority()
     for name in PROCESSES:
-        pair = authority.issue(name)
+        pair = authority.issue(name, hosts=[f"{name}.{NAMESPACE}.svc"])
         for file_name, pem in (("tls.crt", pair.cert), ("tls.key", pair.key), ("ca.crt", authority.pem)):
             (folders[f"{name}-tls"] / file_name).write_bytes(pem)
     return folders
