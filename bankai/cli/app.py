@@ -7,6 +7,7 @@ import typer
 
 from bankai.cli.audit import audit
 from bankai.cli.backup import backup
+from bankai.cli.batch import batch
 from bankai.cli.data import data
 from bankai.cli.demo import demo
 from bankai.cli.gateway import gateway
@@ -45,6 +46,7 @@ def build() -> typer.Typer:
     app.add_typer(gateway(), name="gateway")
     app.add_typer(audit(), name="audit")
     app.add_typer(backup(), name="backup")
+    app.add_typer(batch(), name="batch")
     app.add_typer(data(), name="data")
     return app
 

@@ -49,6 +49,26 @@ MODELS = (*ocr.MODELS, roles.MODEL)
 SERVICES = (servicer.NAME, operations_servicer.NAME)
 
 
+class Stores:
+    """Where documents are on their way to a result, and the results.
+
+    Args:
+        settings: The service's settings.
+        database: The database, prepared.
+    """
+
+    def __init__(self, settings: DocExtractSettings, database: Database) -> None:
+        self.blobs = Blobs(settings.storage.blobs)
+        self.documents = DocumentStore(database, settings.batch.lease_s)
+        self.results = ResultStore(database)
+        self.schemas = SchemaBook(SchemaStore(database))
+        self._keep = settings.storage.keep_documents
+
+    def extractions(self, extractor: DocumentExtractor) -> Extractions:
+        """Extracts documents into them."""
+        return Extractions(extractor, self.documents, self.results, self.schemas, self.blobs, keep=self._keep)
+
+
 @asynccontextmanager
 async def serving(settings: DocExtractSettings, extractor: DocumentExtractor) -> AsyncIterator[GrpcServer]:
     """The service, ready to be started.
@@ -82,34 +102,28 @@ def _assemble(
 ) -> Sequence[Coroutine[Any, Any, None]]:
     """Adds the services to the server; returns what must run beside it."""
     storage, limits = settings.storage, settings.limits
-    blobs = Blobs(storage.blobs)
-    documents, results, operations = (
-        DocumentStore(database, settings.batch.lease_s),
-        ResultStore(database),
-        OperationStore(database),
-    )
-    schemas = SchemaBook(SchemaStore(database))
-    uploads = Uploads(limits, schemas)
-    extractions = Extractions(extractor, documents, results, schemas, blobs, keep=storage.keep_documents)
-    workers = BatchWorkers(extractions, documents, blobs, settings.batch)
+    stores, operations = Stores(settings, database), OperationStore(database)
+    uploads = Uploads(limits, stores.schemas)
+    extractions = stores.extractions(extractor)
+    workers = BatchWorkers(extractions, stores.documents, stores.blobs, settings.batch)
     parts = Parts(
         uploads=uploads,
         extractions=extractions,
         slots=Slots(limits.extractions, limits.extractions_waiting),
-        batches=BatchIntake(uploads, blobs, operations, limits),
+        batches=BatchIntake(uploads, stores.blobs, operations, limits),
         workers=workers,
-        results=results,
-        schemas=schemas,
-        blobs=blobs,
+        results=stores.results,
+        schemas=stores.schemas,
+        blobs=stores.blobs,
         longest_s=limits.extract_s,
     )
 
     def register(grpc_server: grpc.aio.Server) -> None:
         doc_extract_pb2_grpc.add_DocExtractServiceServicer_to_server(DocExtractServicer(parts), grpc_server)
-        operations_pb2_grpc.add_OperationsServicer_to_server(OperationsServicer(operations, blobs), grpc_server)
+        operations_pb2_grpc.add_OperationsServicer_to_server(OperationsServicer(operations, stores.blobs), grpc_server)
 
     server.add(register, SERVICES)
-    return (workers.run(), Retention(results, documents, blobs, storage).run())
+    return (workers.run(), Retention(stores.results, stores.documents, stores.blobs, storage).run())
 
 
 @asynccontextmanager

@@ -39,7 +39,10 @@ class CallClient:
         self._stream: Any = None
 
     async def __aenter__(self) -> "CallClient":
-        await self._open(resume=False)
+        try:
+            await self._open(resume=False)
+        except grpc.aio.AioRpcError as error:
+            await self._resume(error, begun=False)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -140,8 +143,13 @@ class CallClient:
             raise FaultError("NOT_ACCEPTED", "the service ended the stream without accepting the call")
         return response.accepted.last_segment_id
 
-    async def _resume(self, cause: grpc.aio.AioRpcError | None) -> str:
-        """Takes the call up again, after the service asked for it or its connection broke."""
+    async def _resume(self, cause: grpc.aio.AioRpcError | None, *, begun: bool = True) -> str:
+        """Takes the call up again, after the service asked for it or its connection broke.
+
+        Args:
+            cause: With what the stream ended, where it was an error.
+            begun: Whether the service has accepted the call before.
+        """
         while True:
             self._cancel()
             self._resumes += 1
@@ -152,7 +160,7 @@ class CallClient:
             await asyncio.sleep(self._delay)
             self._delay = RESUME_DELAY_S
             try:
-                return await self._open(resume=True)
+                return await self._open(resume=begun)
             except grpc.aio.AioRpcError as error:
                 cause = error
 

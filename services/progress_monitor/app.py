@@ -1,5 +1,6 @@
 """Puts the progress_monitor service together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -86,6 +87,30 @@ async def serving(settings: ProgressMonitorSettings, backend: InferenceBackend) 
         name="progress_monitor",
         interceptors=service_interceptors(settings),
     )
+    async with opened(settings, backend, server.draining) as (parts, retention):
+
+        def register(grpc_server: grpc.aio.Server) -> None:
+            progress_pb2_grpc.add_ProgressServiceServicer_to_server(ProgressServicer(parts), grpc_server)
+
+        server.add(register, SERVICES)
+        async with beside(parts.rescanning.run(), retention.run()):
+            yield server
+
+
+@asynccontextmanager
+async def opened(
+    settings: ProgressMonitorSettings, backend: InferenceBackend, draining: asyncio.Event
+) -> AsyncIterator[tuple[Parts, Retention]]:
+    """What the service's calls stand on, and what erases what is old, closed with the context.
+
+    Args:
+        settings: The service's settings.
+        backend: Runs the models.
+        draining: Set when long calls must end.
+
+    Raises:
+        BankaiError: The database or the models' files cannot be used.
+    """
     database = Database(settings.storage.database)
     readers = _Readers(
         ImageReader(ImageLimits(max_bytes=settings.limits.image_bytes), settings.limits.readers),
@@ -94,15 +119,8 @@ async def serving(settings: ProgressMonitorSettings, backend: InferenceBackend) 
     try:
         await upgrade(database)
         await readers.images.start()
-        parts = _parts(settings, backend, database, readers, server)
-        retention = Retention(parts.projects, ErasingStore(database), parts.pixels, settings.storage)
-
-        def register(grpc_server: grpc.aio.Server) -> None:
-            progress_pb2_grpc.add_ProgressServiceServicer_to_server(ProgressServicer(parts), grpc_server)
-
-        server.add(register, SERVICES)
-        async with beside(parts.rescanning.run(), retention.run()):
-            yield server
+        parts = _parts(settings, backend, database, readers, draining)
+        yield parts, Retention(parts.projects, ErasingStore(database), parts.pixels, settings.storage)
     finally:
         await readers.images.close()
         await readers.photos.close()
@@ -132,7 +150,7 @@ def _parts(
     backend: InferenceBackend,
     database: Database,
     readers: _Readers,
-    server: GrpcServer,
+    draining: asyncio.Event,
 ) -> Parts:
     projects, observations = ProjectStore(database), ObservationStore(database)
     alerts, rescans = AlertStore(database), RescanStore(database, settings.rescan.lease_s)
@@ -143,7 +161,7 @@ def _parts(
     detail = DetailModel(backend) if change_detail.MODEL in repository.names() else None
     observing = Observing(readers.images, ChangeModel(backend), WorkModel(backend), observations, pixels, turns, detail)
     roots = Roots(settings.limits.read_roots, settings.limits.read_buckets)
-    importing = Importing(roots, readers.images, observing, ImportStore(database), settings.limits, server.draining)
+    importing = Importing(roots, readers.images, observing, ImportStore(database), settings.limits, draining)
     assessing = Assessing(observations, alerts, EvidenceModel(backend), states)
     return Parts(
         projects=projects,
@@ -159,5 +177,5 @@ def _parts(
         rescanning=Rescanning(rescans, projects, observing, assessing, settings.rescan),
         limits=settings.limits,
         roots=roots,
-        draining=server.draining,
+        draining=draining,
     )

@@ -41,7 +41,7 @@ class Rescanning:
     ) -> None:
         self._rescans, self._projects = rescans, projects
         self._observing, self._assessing = observing, assessing
-        self._workers = Workers(self._next, "rescans", settings.workers, settings.poll_s)
+        self._workers = Workers(self.scan_next, "rescans", settings.workers, settings.poll_s)
 
     def wake(self) -> None:
         """Tells that there is work, which is found by itself only a little later."""
@@ -51,8 +51,12 @@ class Rescanning:
         """Works until cancelled."""
         await self._workers.run()
 
-    async def _next(self) -> bool:
-        """Scans the next project; returns whether there was one."""
+    async def scan_next(self) -> bool:
+        """Scans the next project; returns whether there was one.
+
+        Raises:
+            UnavailableError: A store or the models do not answer; the project is taken up again later.
+        """
         item = await self._rescans.claim()
         if item is None:
             return False
