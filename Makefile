@@ -24,8 +24,13 @@ $(VENV)/.train: requirements/train.txt $(VENV)/.dev
 	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev,train]'
 	@touch $@
 
+$(VENV)/.ray: requirements/ray.txt $(VENV)/.dev
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev,ray]'
+	@touch $@
+
 setup: $(VENV)/.run ## Installs what running needs.
 setup-dev: $(VENV)/.dev ## Installs what developing and testing need.
+setup-ray: $(VENV)/.ray ## Installs what bulk work on a Ray cluster needs.
 setup-train: $(VENV)/.train ## Installs what training needs (torch).
 
 demo: setup ## Streams a sample call through the gateway and shows what the bank sees.
@@ -91,8 +96,8 @@ test-fast: setup-dev ## The tests that need no server and little time.
 images: setup-dev .ops/stamp ## Builds every image; with BASES="--build-base ... --run-base ..." on those, else on bases made here.
 	$(PY) -m tools.images $(BASES)
 
-ops-check: setup-dev .ops/stamp ## Everything of k8s/ and images/ that can be checked without a cluster.
-	$(PYTEST) tests/k8s tests/images
+ops-check: setup-ray .ops/stamp ## Everything of k8s/ and images/, and bulk work on a real Ray, that can be checked without a cluster.
+	$(PYTEST) tests/k8s tests/images tests/bankai/bulk
 	-$(PY) -m tools.images_setup # elsewhere than on Debian, or without root, the next tests are skipped
 	$(VENV)/bin/pytest tests/images -m images
 	@mkdir -p .ops/rendered
@@ -102,4 +107,4 @@ ops-check: setup-dev .ops/stamp ## Everything of k8s/ and images/ that can be ch
 fuzz: setup-dev ## 200,000 malformed frames and 20,000 odd calls against the running product, about 15 minutes.
 	$(PY) -m tests.fuzz.gateway
 
-.PHONY: help setup setup-dev setup-train demo up triton prometheus images bench bench-peer bench-ocr-peer bench-envoy-peer fuzz ops-check protos lint test test-fast
+.PHONY: help setup setup-dev setup-ray setup-train demo up triton prometheus images bench bench-peer bench-ocr-peer bench-envoy-peer fuzz ops-check protos lint test test-fast

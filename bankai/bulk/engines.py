@@ -1,19 +1,10 @@
-"""The engines by name."""
+"""Hands bulk work to an engine."""
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 
 from bankai.bulk import local, on_ray
+from bankai.bulk.engine import Engine
 from bankai.bulk.work import Outcome, Work
-
-
-class Engine(StrEnum):
-    """Who does bulk work."""
-
-    LOCAL = "local"
-    """Processes of this machine."""
-    RAY = "ray"
-    """A Ray cluster."""
 
 
 def run(engine: Engine, work: Work, items: Sequence[str], workers: int, address: str | None) -> Iterator[Outcome]:

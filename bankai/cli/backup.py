@@ -79,7 +79,7 @@ def restore(folder: FolderArgument) -> None:
     """Put a backup back, into empty databases and folders or buckets.
 
     Run it with the settings of the services that are to go on with it, before they start. The backup is verified first.
-    Then start the services, and erase again what was erased since: bankai erase --again RECEIPT.
+    Then start the services, and erase again what was erased since: bankai data erase ORDER --yes.
 
     \b
     Examples:

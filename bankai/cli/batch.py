@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bankai.bulk.engines import Engine
+from bankai.bulk.engine import Engine
 
 if TYPE_CHECKING:
     from bankai.bulk.work import Outcome

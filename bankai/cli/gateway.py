@@ -28,7 +28,6 @@ def gateway() -> typer.Typer:
     group.command(name="new-vouching-key")(new_vouching_key)
     group.command(name="check-policy")(check_policy)
     group.command(name="explain")(explain)
-    group.command(name="forget-answers")(forget_answers)
     return group
 
 
@@ -183,34 +182,3 @@ def _file_errors(file: Path) -> Iterator[None]:
         raise InvalidRequestError("KEYS_FILE_INVALID", str(error)) from None
     except OSError as error:
         raise FaultError("KEYS_FILE_UNWRITABLE", f"{file} cannot be written ({error.strerror})") from None
-
-
-def forget_answers(
-    texts: Annotated[list[str], typer.Argument(help="Names and numbers of the customer.", metavar="TEXT...")],
-) -> None:
-    """Erase the kept answers of calls with idempotency keys that hold any of the texts.
-
-    Runs beside the gateway, with its settings: BANKAI_GATEWAY_IDEMPOTENCY__FOLDER or __DATABASE_URL. Answers are erased
-    by themselves after BANKAI_GATEWAY_IDEMPOTENCY__RETENTION_S, a day unless set; a call that is repeated with the key
-    of an erased answer is made again. What services keep is erased by `bankai erase`.
-
-    \b
-    Examples:
-      bankai gateway forget-answers 王小明 11010119900307123X
-    """
-    import asyncio
-
-    from bankai.errors import InvalidRequestError
-    from bankai.settings import load
-    from gateway.idempotency.store import answer_store
-    from gateway.settings import GatewaySettings
-
-    settings = load(GatewaySettings).idempotency
-    if settings is None:
-        raise InvalidRequestError("USAGE", "the settings turn no idempotency keys on: there are no answers to erase")
-
-    async def forget() -> int:
-        async with answer_store(settings) as store:
-            return await store.forget(texts)
-
-    sys.stderr.write(f"{asyncio.run(forget())} answers erased.\n")

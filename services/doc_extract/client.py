@@ -149,20 +149,6 @@ class DocExtractClient:
         response: pb.GetResultResponse = await self._asked(self._stub.GetResult, request)
         return response.result
 
-    async def results(self, request: pb.ListResultsRequest) -> AsyncIterator[pb.ResultSummary]:
-        """Every result that a request asks for, page by page, the newest first."""
-        while True:
-            page: pb.ListResultsResponse = await self._asked(self._stub.ListResults, request)
-            for summary in page.results:
-                yield summary
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
-
-    async def delete(self, result_id: str) -> None:
-        """Erases a result, its document and its reviews."""
-        await self._asked(self._stub.DeleteResult, pb.DeleteResultRequest(result_id=result_id))
-
     async def review(
         self, result: pb.ExtractionResult, reviewer: str, corrections: Sequence[pb.Correction]
     ) -> pb.ExtractionResult:

@@ -30,13 +30,16 @@ VARIANTS = {
     "models-pvc": ("gpu", "models-pvc"),
     "models-s3": ("gpu", "models-s3"),
     "mtls": ("mtls",),
+    "ray": ("postgres", "s3", "ray"),
 }
 """Components that no overlay takes, or takes alone, on the base, by the name of the variant."""
 
-_OTHER_IMAGES = ("bankai-models", "bankai-models-copy", "tritonserver", "aws-cli")
+_OTHER_IMAGES = ("bankai-models", "bankai-models-copy", "tritonserver", "aws-cli", "bankai-ray")
 
 _UNITS = {"": 1, "m": 0.001, "Mi": 2**20, "Gi": 2**30}
 
+RAY_PODS = {"app.kubernetes.io/name": "batch"}
+"""Labels of the pods that KubeRay runs for bulk work."""
 TRITON_METRICS = {"nv_inference_queue_duration_us", "nv_inference_request_success"}
 """Triton's counters that autoscaling reads."""
 

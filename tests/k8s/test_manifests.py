@@ -13,7 +13,7 @@ kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="kuberne
 KUBERNETES = "1.35"
 """Oldest version that mounts images without a feature gate."""
 # Their schemas come with their operators, and not with Kubernetes.
-FOREIGN = {"Certificate", "ExternalSecret", "Issuer", "PodMonitor", "ScaledObject"}
+FOREIGN = {"Certificate", "ExternalSecret", "Issuer", "PodMonitor", "RayJob", "ScaledObject"}
 
 
 @cache  # most of a cluster is in the next one, too

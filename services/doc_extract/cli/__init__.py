@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from services.doc_extract.cli.erase import erase
 from services.doc_extract.cli.evaluation import eval_documents, eval_sentences
 from services.doc_extract.cli.extract import extract
 from services.doc_extract.cli.schemas import schemas
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 def register(app: typer.Typer, evaluation_group: typer.Typer) -> None:
     """Adds the commands to `bankai` and to `bankai eval`."""
     app.command()(extract)
-    app.command()(erase)
     app.add_typer(schemas(), name="schemas")
     evaluation_group.command(name="documents")(eval_documents)
     evaluation_group.command(name="sentences")(eval_sentences)

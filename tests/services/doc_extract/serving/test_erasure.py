@@ -1,17 +1,10 @@
 """A customer's data is found by what it holds, and is gone once it is erased."""
 
 import json
-import shutil
 from pathlib import Path
 
-import pytest
-
-from bankai.cli.connection import Connection
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
-from bankai.errors import InvalidRequestError
-from bankai.evaluation.inputs import BadInputError
-from services.doc_extract.cli.erasing import erase_again, erase_found
-from tests.services.doc_extract.serving.conftest import CONTRACT, Service, Start, faulted
+from tests.services.doc_extract.serving.conftest import CONTRACT, Service, faulted
 
 NAME = "欧阳小明"
 NUMBER = "11010119900307123X"
@@ -63,47 +56,12 @@ async def test_results_are_found_by_what_they_hold(service: Service) -> None:
     )
 
 
-async def test_what_was_erased_is_nowhere(start: Start, tmp_path: Path) -> None:
-    service = await start()
-    connection = Connection(f"127.0.0.1:{service.port}")
+async def test_what_was_erased_is_nowhere(service: Service, tmp_path: Path) -> None:
     await planted(service)
-    state, receipt = tmp_path / "state", tmp_path / "erased.jsonl"
-    assert holding(state, NAME, NUMBER)
-    await erase_found(connection, [NAME, NUMBER], receipt, yes=True)
+    assert holding(tmp_path / "state", NAME, NUMBER)
+    for text in (NAME, NUMBER):
+        answer = await service.stub.ListResults(pb.ListResultsRequest(text=text))
+        for summary in answer.results:
+            await service.stub.DeleteResult(pb.DeleteResultRequest(result_id=summary.result_id))
     assert await found(service, "") == {"another"}
-    assert holding(state, NAME, NUMBER) == []
-    assert len(receipt.read_text().splitlines()) == 4
-    assert holding(tmp_path, NAME, NUMBER) == []  # nor in the receipt
-
-
-async def test_what_a_backup_brings_back_is_erased_again(start: Start, tmp_path: Path, database_url: str) -> None:
-    if not database_url.startswith("sqlite"):
-        pytest.skip("copies files")
-    state, backup, receipt = tmp_path / "state", tmp_path / "backup", tmp_path / "erased.jsonl"
-    service = await start()
-    await planted(service)
-    await service.close()
-    shutil.copytree(state, backup)
-    service = await start()
-    await erase_found(Connection(f"127.0.0.1:{service.port}"), [NAME], receipt, yes=True)
-    await service.close()
-    shutil.rmtree(state)
-    shutil.copytree(backup, state)
-    service = await start()
-    assert await found(service, NAME)
-    await erase_again(Connection(f"127.0.0.1:{service.port}"), receipt, yes=True)
-    assert await found(service, NAME) == set()
-    await erase_again(Connection(f"127.0.0.1:{service.port}"), receipt, yes=True)  # nothing is there any more
-
-
-async def test_nobody_erases_by_mistake(service: Service, tmp_path: Path) -> None:
-    connection = Connection(f"127.0.0.1:{service.port}")
-    await service.extract("r1")
-    with pytest.raises(InvalidRequestError, match="--yes"):
-        await erase_found(connection, ["宏远"], None, yes=False)
-    with pytest.raises(InvalidRequestError, match="everything"):
-        await erase_found(connection, ["宏远", " "], None, yes=True)
-    (tmp_path / "receipt").write_text('{"result_id": "a"}\nnothing\n')
-    with pytest.raises(BadInputError, match="2"):
-        await erase_again(connection, tmp_path / "receipt", yes=True)
-    assert await found(service, "") == {"r1"}
+    assert holding(tmp_path / "state", NAME, NUMBER) == []
