@@ -96,8 +96,9 @@ test-fast: setup-dev ## The tests that need no server and little time.
 images: setup-dev .ops/stamp ## Builds every image; with BASES="--build-base ... --run-base ..." on those, else on bases made here.
 	$(PY) -m tools.images $(BASES)
 
-ops-check: setup-ray .ops/stamp ## Everything of k8s/ and images/, and bulk work on a real Ray, that can be checked without a cluster.
-	$(PYTEST) tests/k8s tests/images tests/bankai/bulk
+ops-check: setup-ray .ops/stamp ## Everything of k8s/, images/, docs/operations.md and bulk work that can be checked without a cluster.
+	$(PYTEST) tests/k8s tests/images tests/bankai/backup tests/bankai/bulk tests/test_keeping.py
+	$(VENV)/bin/pytest tests/docs -m guide
 	-$(PY) -m tools.images_setup # elsewhere than on Debian, or without root, the next tests are skipped
 	$(VENV)/bin/pytest tests/images -m images
 	@mkdir -p .ops/rendered

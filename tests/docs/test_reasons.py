@@ -66,13 +66,13 @@ def _told_to_callers() -> dict[str, str]:
 
 
 def test_every_reason_is_told_and_every_reason_told_is_raised(raised: dict[str, set[str]]) -> None:
-    told = {*_told_to_callers(), *_told("docs/operations.md")}
+    told = {*_told_to_callers(), *_told("docs/settings.md")}
     assert (set(raised) - told, told - set(raised)) == (set(), set())
 
 
 def test_reasons_are_told_with_their_status(raised: dict[str, set[str]]) -> None:
     told = _told_to_callers()
-    operators = _told("docs/operations.md")
+    operators = _told("docs/settings.md")
     wrong = {
         reason: statuses
         for reason, statuses in raised.items()
@@ -89,4 +89,4 @@ def test_the_contract_lists_the_reasons_of_its_service() -> None:
         if line.startswith("//")
     )
     listed = {word for word in re.findall(r"[A-Z_]+", comment) if _REASON.fullmatch(word)}
-    assert listed == set(_raised("services/intent")) - set(_told("docs/operations.md"))
+    assert listed == set(_raised("services/intent")) - set(_told("docs/settings.md"))

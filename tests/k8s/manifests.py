@@ -25,7 +25,7 @@ PROCESSES = {
 """Our own workloads: name in the cluster, and of the process."""
 OVERLAYS = ("dev", "staging", "prod")
 VARIANTS = {
-    "keda": ("gpu", "keda", "keda-gpu", "redis", "postgres", "s3"),
+    "keda": ("gpu", "keda", "keda-gpu", "redis", "postgres", "s3", "backup"),
     "models-copy": ("gpu", "models-copy"),
     "models-pvc": ("gpu", "models-pvc"),
     "models-s3": ("gpu", "models-s3"),
@@ -34,7 +34,7 @@ VARIANTS = {
 }
 """Components that no overlay takes, or takes alone, on the base, by the name of the variant."""
 
-_OTHER_IMAGES = ("bankai-models", "bankai-models-copy", "tritonserver", "aws-cli", "bankai-ray")
+_OTHER_IMAGES = ("bankai-models", "bankai-models-copy", "tritonserver", "aws-cli", "bankai-ray", "postgres")
 
 _UNITS = {"": 1, "m": 0.001, "Mi": 2**20, "Gi": 2**30}
 
@@ -61,7 +61,7 @@ def kubectl() -> Path | None:
 
 @dataclass(frozen=True)
 class Workload:
-    """A Deployment or StatefulSet.
+    """A Deployment, a StatefulSet, or a CronJob.
 
     Attributes:
         manifest: As it is.
@@ -75,15 +75,22 @@ class Workload:
         return str(self.manifest["metadata"]["name"])
 
     @property
+    def template(self) -> Manifest:
+        """What its pods are made of."""
+        spec = self.manifest["spec"]
+        template: Manifest = (spec["jobTemplate"]["spec"] if self.manifest["kind"] == "CronJob" else spec)["template"]
+        return template
+
+    @property
     def pod(self) -> Manifest:
         """The specification of its pods."""
-        spec: Manifest = self.manifest["spec"]["template"]["spec"]
+        spec: Manifest = self.template["spec"]
         return spec
 
     @property
     def labels(self) -> dict[str, str]:
         """Labels of its pods."""
-        labels: dict[str, str] = self.manifest["spec"]["template"]["metadata"]["labels"]
+        labels: dict[str, str] = self.template["metadata"]["labels"]
         return labels
 
     @property
@@ -100,7 +107,7 @@ class Workload:
     @property
     def ports(self) -> dict[str, int]:
         """Port by name."""
-        return {port["name"]: port["containerPort"] for port in self.server["ports"]}
+        return {port["name"]: port["containerPort"] for port in self.server.get("ports", ())}
 
 
 @dataclass(frozen=True)
@@ -126,8 +133,13 @@ class Cluster:
 
     @property
     def workloads(self) -> list[Workload]:
-        """Whatever runs pods."""
+        """Whatever keeps pods running."""
         return [Workload(manifest) for manifest in self.all("Deployment", "StatefulSet")]
+
+    @property
+    def jobs(self) -> list[Workload]:
+        """Whatever runs pods now and then."""
+        return [Workload(manifest) for manifest in self.all("CronJob")]
 
     @property
     def processes(self) -> list[Workload]:

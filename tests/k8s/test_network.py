@@ -28,7 +28,7 @@ def _policies(cluster: Cluster) -> Iterator[Manifest]:
 
 
 def _ours(cluster: Cluster, selector: Manifest) -> list[Workload]:
-    return [workload for workload in cluster.workloads if _selects(selector, workload.labels)]
+    return [workload for workload in (*cluster.workloads, *cluster.jobs) if _selects(selector, workload.labels)]
 
 
 def _rules(policy: Manifest) -> Iterator[tuple[str, list[Manifest], list[Manifest]]]:

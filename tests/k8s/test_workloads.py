@@ -4,7 +4,7 @@ from tests.k8s.manifests import Cluster, Manifest, amount
 
 
 def test_pods_may_do_nothing_more_than_they_must(cluster: Cluster) -> None:
-    for workload in cluster.workloads:
+    for workload in (*cluster.workloads, *cluster.jobs):
         pod = workload.pod
         assert pod["automountServiceAccountToken"] is False, workload.name
         assert pod["serviceAccountName"] == workload.name
@@ -21,7 +21,7 @@ def test_pods_may_do_nothing_more_than_they_must(cluster: Cluster) -> None:
 
 
 def test_containers_have_limits_above_their_requests(cluster: Cluster) -> None:
-    for workload in cluster.workloads:
+    for workload in (*cluster.workloads, *cluster.jobs):
         for container in workload.containers:
             requests, limits = container["resources"]["requests"], container["resources"]["limits"]
             assert {"cpu", "memory", "ephemeral-storage"} <= requests.keys() == limits.keys(), workload.name
@@ -30,20 +30,20 @@ def test_containers_have_limits_above_their_requests(cluster: Cluster) -> None:
 
 
 def test_scratch_space_is_bounded_and_fits(cluster: Cluster) -> None:
-    for workload in cluster.workloads:
+    for workload in (*cluster.workloads, *cluster.jobs):
         sizes = [amount(volume["emptyDir"]["sizeLimit"]) for volume in workload.pod["volumes"] if "emptyDir" in volume]
         assert sum(sizes) <= amount(workload.server["resources"]["limits"]["ephemeral-storage"]) + amount("512Mi")
 
 
 def test_every_writable_place_is_a_volume(cluster: Cluster) -> None:
-    for workload in cluster.workloads:
+    for workload in (*cluster.workloads, *cluster.jobs):
         assert "/tmp" in {mount["mountPath"] for mount in workload.server["volumeMounts"]}, workload.name
         for mount in workload.server["volumeMounts"]:
             assert "subPath" not in mount, "such a mount never changes"
 
 
 def test_images_have_tags_that_stay(cluster: Cluster) -> None:
-    for workload in cluster.workloads:
+    for workload in (*cluster.workloads, *cluster.jobs):
         images = [container["image"] for container in workload.containers]
         images += [volume["image"]["reference"] for volume in workload.pod["volumes"] if "image" in volume]
         for image in images:
