@@ -31,7 +31,8 @@ class Blobs:
             self._store = S3Store.from_url(url)
         else:
             Path(url).mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._store = LocalStore(Path(url).absolute())
+            # A folder is named after what was in it: an empty one goes, too.
+            self._store = LocalStore(Path(url).absolute(), automatic_cleanup=True)
 
     async def put(self, key: str, data: bytes) -> None:
         """Keeps bytes under a key.

@@ -110,7 +110,7 @@ class Database:
     async def scrub(self) -> None:
         """Overwrites what erased rows have left in SQLite's log; its other pages are overwritten as rows are erased.
 
-        PostgreSQL does so when it vacuums.
+        PostgreSQL frees what rows have left when it vacuums, and uses it anew.
 
         Raises:
             UnavailableError: STORE_UNAVAILABLE.

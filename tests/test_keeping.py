@@ -189,8 +189,8 @@ async def answers(channel: grpc.aio.Channel, metadata: Any, customer: Customer) 
 
 
 def traces(installation: Installation) -> dict[str, bytes]:
-    """All that lies anywhere: files, dumps of the databases, what is in Redis."""
-    found = {str(file): file.read_bytes() for file in installation.state.rglob("*") if file.is_file()}
+    """All that lies anywhere: files and folders, dumps of the databases, what is in Redis."""
+    found = {str(each): each.read_bytes() if each.is_file() else b"" for each in installation.state.rglob("*")}
     for name, url in installation.databases.items():
         found[f"dump of {name}"] = dumped(url)
     client = Redis.from_url(installation.redis)

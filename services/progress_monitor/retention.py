@@ -50,7 +50,9 @@ class Retention:
         Raises:
             UnavailableError: STORE_UNAVAILABLE or BLOBS_UNAVAILABLE.
         """
-        due = await self._found.without_news(time.time() - self._settings.retention_days * DAY_S)
+        before = time.time() - self._settings.retention_days * DAY_S
+        await self._found.forget_rescans(before)
+        due = await self._found.without_news(before)
         for project_id in due:
             await self.erase(project_id)
         if due:

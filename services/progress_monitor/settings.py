@@ -15,7 +15,7 @@ class StorageSettings(StateSettings):
 
     Attributes:
         retention_days: Days after which a project is erased, with everything that belongs to it, that was neither
-            registered nor changed since and has no picture taken since.
+            registered nor changed since and has no picture taken since; after which rescans are forgotten, too.
         sweep_s: Seconds between two looks for what is to be erased.
     """
 

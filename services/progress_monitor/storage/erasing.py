@@ -7,7 +7,7 @@ import sqlalchemy as sql
 
 from bankai.keeping import ErasureOrder
 from bankai.store import Database
-from services.progress_monitor.storage.tables import observations, photos, projects
+from services.progress_monitor.storage.tables import observations, photos, projects, rescans
 
 
 class ErasingStore:
@@ -41,6 +41,15 @@ class ErasingStore:
             query = query.where(observations.c.project_id.in_(project_ids))
         async with self._database.read() as connection:
             return frozenset(await connection.scalars(query))
+
+    async def forget_rescans(self, before: float) -> None:
+        """Erases rescans that were started before a time, with what became of each project.
+
+        Args:
+            before: Seconds since 1970.
+        """
+        async with self._database.write() as connection:
+            await connection.execute(rescans.delete().where(rescans.c.created < before))
 
     async def _ids(self, which: sql.ColumnElement[bool]) -> Sequence[str]:
         async with self._database.read() as connection:

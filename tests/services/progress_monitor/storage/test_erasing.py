@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bankai.blobs import Blobs
+from bankai.errors import NotFoundError
 from bankai.keeping import ErasureOrder
 from bankai.store import Database
 from services.progress_monitor.keeping import ProjectKeeper
@@ -17,6 +18,7 @@ from services.progress_monitor.settings import ProgressMonitorSettings
 from services.progress_monitor.storage.migrations.upgrading import upgrade
 from services.progress_monitor.storage.projects import ProjectStore
 from services.progress_monitor.storage.rescans import RescanStore
+from services.progress_monitor.storage.tables import rescans
 
 AOI = '{"type": "Polygon", "coordinates": []}'
 
@@ -59,6 +61,19 @@ async def test_projects_without_news_are_erased(kept: Kept) -> None:
     assert kept.files() == {"old-2/abc/chip.npz"}
 
 
+async def test_old_rescans_are_forgotten(kept: Kept) -> None:
+    await kept.add("site")
+    store = RescanStore(kept.database, 1.0)
+    old, young = await store.start("old"), await store.start("young")
+    async with kept.database.write() as connection:
+        long_ago = time.time() - 31 * DAY_S
+        await connection.execute(rescans.update().where(rescans.c.id == old.id).values(created=long_ago))
+    await kept.keeper.sweep()
+    with pytest.raises(NotFoundError):
+        await store.get(old.id)
+    assert (await store.get(young.id)).projects == 1
+
+
 async def test_pixels_of_no_observation_age_away(kept: Kept) -> None:
     await kept.blobs.put("gone/abc/chip.npz", b"old")
     await kept.blobs.put("gone/def/chip.npz", b"young")
@@ -77,5 +92,6 @@ async def test_a_customers_projects_are_erased(kept: Kept) -> None:
     assert (await kept.keeper.erase(order, frozenset())).counts == {"projects": 2, "observations": 0}
     assert [each.id for each in await kept.projects.list(10)] == ["stays"]
     assert kept.files() == {"stays/abc/chip.npz"}
+    assert sorted(each.name for each in (kept.folder / "pixels").iterdir()) == ["stays"]
     for planted in ("hangar-7", "tower", "震华", "青衫"):
         assert planted.encode() not in kept.traces()
