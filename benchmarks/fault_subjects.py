@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import grpc
 
 from bankai.cli.supervisor import python_module
+from bankai.client.calls import CallClient
 from bankai.intent.v1 import intent_pb2 as pb
 from bankai.intent.v1 import intent_pb2_grpc
 from benchmarks.texts import utterances
-from services.intent.client import CallClient
 
 Metadata = tuple[tuple[str, str], ...]
 

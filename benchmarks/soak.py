@@ -20,6 +20,7 @@ import grpc
 import psutil
 
 from bankai.channel import channel_options
+from bankai.client.calls import CallClient
 from bankai.errors import BankaiError
 from bankai.intent.v1 import intent_pb2 as pb
 from benchmarks.command import Report, arguments, run, say
@@ -27,7 +28,6 @@ from benchmarks.fault_proxy import FaultProxy
 from benchmarks.processes import watch_memory
 from benchmarks.product import GATEWAY, SERVICE, Product, running
 from benchmarks.texts import utterances
-from services.intent.client import CallClient
 
 NAME = "soak"
 KEEP_VARIABLE = "BANKAI_INTENT_SESSIONS__TTL_S"

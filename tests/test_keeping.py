@@ -18,11 +18,11 @@ from redis import Redis
 
 from bankai.cli.stack import Stack, plan
 from bankai.cli.supervisor import Supervisor
+from bankai.client.documents import DocExtractClient, OutgoingDocument
+from bankai.client.progress import ProgressClient
 from bankai.doc_extract.v1 import doc_extract_pb2, doc_extract_pb2_grpc
 from bankai.intent.v1 import intent_pb2, intent_pb2_grpc
 from bankai.progress.v1 import progress_pb2
-from services.doc_extract.client import DocExtractClient, OutgoingDocument
-from services.progress_monitor.client import ProgressClient
 from tests.cli.conftest import command
 from tests.services.postgres import Postgres, postgres, programs
 from tests.services.progress_monitor.serving import project, sample, stamp
@@ -125,7 +125,7 @@ async def banking(channel: grpc.aio.Channel, metadata: Any, customer: Customer) 
     stub: Any = doc_extract_pb2_grpc.DocExtractServiceStub(channel)
     intent: Any = intent_pb2_grpc.IntentServiceStub(channel)
     sent = OutgoingDocument(customer.contract(1), f"{customer.name}.txt", request_id=customer.request)
-    result = await documents.extract_result(sent)
+    result = await documents.extract(sent)
     confirmed = [doc_extract_pb2.Correction(confirm=doc_extract_pb2.Confirm(value_id=result.values[0].value_id))]
     await stub.ReviewResult(
         doc_extract_pb2.ReviewResultRequest(

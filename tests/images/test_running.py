@@ -11,10 +11,10 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from bankai.client.progress import ProgressClient
 from bankai.intent.v1 import intent_pb2, intent_pb2_grpc
 from bankai.progress.v1 import progress_pb2
 from bankai.timestamps import timestamp
-from services.progress_monitor.client import ProgressClient
 from services.progress_monitor.site_files import read_site
 from tests.images.conftest import built
 from tests.images.node import Node, Pod

@@ -6,8 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 from bankai.cli.connection import Connection
+from bankai.client.documents import DocExtractClient, OutgoingDocument
 from services.doc_extract.cli.running import extract_all, read, show
-from services.doc_extract.client import DocExtractClient, OutgoingDocument
 
 SAMPLES = (
     ("approval_notice.pdf", "A credit-approval notice, as a PDF with text"),

@@ -14,13 +14,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bankai.cli.connection import Connection
 from bankai.cli.report import screen
+from bankai.client.documents import Batch, DocExtractClient, OutgoingDocument
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.errors import BankaiError, InvalidRequestError
 from bankai.evaluation.inputs import BadInputError
 from bankai.status import from_status
 from services.doc_extract.cli.annotation import annotate, check_target
 from services.doc_extract.cli.rendering import findings_of, heading_of, values_of
-from services.doc_extract.client import Batch, DocExtractClient, OutgoingDocument
 
 POLL_S = 0.2
 

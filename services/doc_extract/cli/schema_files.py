@@ -9,11 +9,11 @@ from rich.table import Table
 
 from bankai.cli.connection import Connection
 from bankai.cli.report import screen
+from bankai.client.documents import DocExtractClient
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.evaluation.inputs import BadInputError, read_text
 from bankai.validation import first_problem
 from services.doc_extract.candidate import ValueKind
-from services.doc_extract.client import DocExtractClient
 from services.doc_extract.converters import KINDS
 from services.doc_extract.result import DocumentKind
 

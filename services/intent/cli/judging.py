@@ -10,6 +10,7 @@ import grpc
 
 from bankai.cli.connection import Connection
 from bankai.cli.report import progress
+from bankai.client.calls import CallClient
 from bankai.inference import open_backend
 from bankai.inference.repository import ModelRepository
 from bankai.intent.v1 import intent_pb2 as pb
@@ -19,7 +20,6 @@ from bankai.settings import LogSettings, ServerSettings, load
 from services.intent.app import read_labels, serving
 from services.intent.classifier import FULL_MODEL, UtteranceClassifier
 from services.intent.cli.label_list import listed
-from services.intent.client import CallClient
 from services.intent.encoding import TextEncoder
 from services.intent.evaluation.calls import CallVerdict
 from services.intent.evaluation.gold import CALLER, Call, LabelSet, Utterance, read_calls, read_utterances

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from bankai.cli.connection import Connection
+from bankai.client.calls import CallClient
 from bankai.intent.v1 import intent_pb2 as pb
 from services.intent.cli.label_list import listed
 from services.intent.cli.names import Names
 from services.intent.cli.rendering import line_of, summary_of
 from services.intent.cli.transcript import Line, Transcript
-from services.intent.client import CallClient
 from services.intent.evaluation.gold import CALLER
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")

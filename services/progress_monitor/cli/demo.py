@@ -7,13 +7,13 @@ from pathlib import Path
 from rich.console import Console
 
 from bankai.cli.connection import Connection
+from bankai.client.progress import ProgressClient
 from bankai.progress.v1 import progress_pb2 as pb
 from bankai.timestamps import timestamp
 from services.progress_monitor.cli.dossier import gather
 from services.progress_monitor.cli.reporting import report_html
 from services.progress_monitor.cli.running import draw
 from services.progress_monitor.cli.tables import show_state
-from services.progress_monitor.client import ProgressClient
 from services.progress_monitor.site_files import read_site
 
 REPORT = Path("var/demo/site-report.html")

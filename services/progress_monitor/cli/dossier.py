@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bankai.client.progress import ProgressClient
 from bankai.progress.v1 import progress_pb2 as pb
-from services.progress_monitor.client import ProgressClient
 
 USED = pb.OBSERVATION_STATUS_USED
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from bankai.cli.connection import Connection
 from bankai.cli.report import screen
+from bankai.client.progress import ProgressClient
 from bankai.progress.v1 import progress_pb2 as pb
 from bankai.timestamps import timestamp
 from services.progress_monitor.cli.running import date_value, sensor_value
 from services.progress_monitor.cli.tables import status_name
-from services.progress_monitor.client import ProgressClient
 
 _ELSEWHERE = {"ITEM_OFF_SITE", "ITEM_OUT_OF_RANGE"}
 """Why most items of a large catalogue are skipped: they are counted, not listed."""

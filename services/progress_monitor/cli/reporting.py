@@ -6,11 +6,11 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+from bankai.client.progress import ProgressClient
 from bankai.progress.v1 import progress_pb2 as pb
 from services.progress_monitor.cli.dossier import Dossier
 from services.progress_monitor.cli.plotting import plot_png
 from services.progress_monitor.cli.tables import STAGES, alert_name, day, decision_name, facts, status_name
-from services.progress_monitor.client import ProgressClient
 
 _LEGEND = (
     ("cleared", "#d69e5c"),

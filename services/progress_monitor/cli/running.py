@@ -13,6 +13,7 @@ from rich.console import Console
 from bankai.cli.connection import Connection
 from bankai.cli.report import progress as bar
 from bankai.cli.report import screen
+from bankai.client.progress import ProgressClient
 from bankai.errors import InvalidRequestError
 from bankai.evaluation.inputs import BadInputError, read_text
 from bankai.progress.v1 import progress_pb2 as pb
@@ -21,7 +22,6 @@ from services.progress_monitor.cli.dossier import Dossier, gather
 from services.progress_monitor.cli.plotting import plot_png, terminal_plot
 from services.progress_monitor.cli.reporting import report_html
 from services.progress_monitor.cli.tables import show_course, show_state, status_name
-from services.progress_monitor.client import ProgressClient
 from services.progress_monitor.site_files import instant, sensor_named
 
 _DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")

@@ -11,12 +11,12 @@ from typing import Any
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from bankai.client.progress import ProgressClient
 from bankai.inference import open_backend
 from bankai.progress.v1 import progress_pb2 as pb
 from bankai.progress.v1 import progress_pb2_grpc
 from bankai.settings import InferenceSettings, ServerSettings
 from services.progress_monitor.app import serving
-from services.progress_monitor.client import ProgressClient
 from services.progress_monitor.settings import (
     LimitSettings,
     ProgressMonitorSettings,

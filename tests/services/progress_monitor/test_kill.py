@@ -14,10 +14,10 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from bankai.client.progress import ProgressClient
 from bankai.loopback import free_ports
 from bankai.progress.v1 import progress_pb2 as pb
 from bankai.progress.v1 import progress_pb2_grpc
-from services.progress_monitor.client import ProgressClient
 from tests.services.progress_monitor.serving import Service, project
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

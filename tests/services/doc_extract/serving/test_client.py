@@ -3,10 +3,10 @@ import random
 
 import pytest
 
+from bankai.client import documents as client_module
+from bankai.client.documents import CHUNK_BYTES, DocExtractClient, OutgoingDocument
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.errors import ConflictError, InvalidRequestError, UnavailableError
-from services.doc_extract import client as client_module
-from services.doc_extract.client import CHUNK_BYTES, DocExtractClient, OutgoingDocument
 from tests.services.doc_extract.serving.conftest import CONTRACT, Service
 from tests.services.doc_extract.serving.fakes import ScriptedExtractor
 
@@ -16,9 +16,11 @@ def client(service: Service) -> DocExtractClient:
     return DocExtractClient(service.channel)
 
 
-async def test_a_document_comes_back_as_the_service_s_own_types(client: DocExtractClient) -> None:
+async def test_a_document_comes_back_as_it_is_kept(client: DocExtractClient) -> None:
     found = await client.extract(OutgoingDocument(CONTRACT, "contract.txt"))
-    assert ("amount", "7850000.00", False) in {(value.field, value.norm, value.needs_review) for value in found.values}
+    assert ("amount", "7850000.00", False) in {
+        (value.field_id, value.norm, value.needs_review) for value in found.values
+    }
     assert [finding.check for finding in found.findings] == ["amount_upper_mismatch"]
 
 
@@ -33,7 +35,7 @@ async def test_what_fails_for_a_moment_is_sent_again_under_its_id(
 ) -> None:
     monkeypatch.setattr(client_module, "RETRY_S", 0.05)
     extractor.down = True
-    call = asyncio.create_task(client.extract_result(OutgoingDocument(b"!down\n", request_id="r1")))
+    call = asyncio.create_task(client.extract(OutgoingDocument(b"!down\n", request_id="r1")))
     while not extractor.begun:  # noqa: ASYNC110  # a fake has no event
         await asyncio.sleep(0.01)
     extractor.down = False
@@ -65,7 +67,7 @@ async def test_a_batch_is_followed_to_its_end(client: DocExtractClient) -> None:
 
 
 async def test_a_review_of_an_old_state_is_refused(client: DocExtractClient) -> None:
-    result = await client.extract_result(OutgoingDocument(CONTRACT))
+    result = await client.extract(OutgoingDocument(CONTRACT))
     value = next(value for value in result.values if value.field_id == "amount")
     correction = pb.Correction(confirm=pb.Confirm(value_id=value.value_id))
     reviewed = await client.review(result, "li.wei", [correction])

@@ -13,9 +13,9 @@ from pathlib import Path
 import grpc
 import pytest
 
+from bankai.client.documents import DocExtractClient, OutgoingDocument
 from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.loopback import free_ports
-from services.doc_extract.client import DocExtractClient, OutgoingDocument
 from tests.services.doc_extract.serving.conftest import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -92,11 +92,11 @@ async def test_a_batch_finishes_and_nothing_is_there_twice(process: Process, num
 async def test_a_call_whose_service_died_is_answered_by_the_next_one(process: Process) -> None:
     document = OutgoingDocument(b"amount: 7", request_id="r1")
     async with process.client() as client:
-        call = asyncio.create_task(client.extract_result(document))
+        call = asyncio.create_task(client.extract(document))
         await until(process.begun)
         process.end(signal.SIGKILL)
         process.start()
         first = await call  # the client sends it again
-        assert await client.extract_result(document) == first
+        assert await client.extract(document) == first
     assert isinstance(first, pb.ExtractionResult)
     assert len(process.begun()) == 2

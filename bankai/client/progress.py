@@ -1,4 +1,4 @@
-"""Speaks to a progress_monitor service as the risk desk does."""
+"""Construction projects: registered, followed by pictures, judged before each drawdown."""
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
@@ -58,6 +58,40 @@ class ProgressClient:
     async def import_stac(self, request: pb.ImportStacRequest) -> AsyncIterator[pb.ImportStacResponse]:
         """Imports a catalogue: what became of each of its items, as it becomes known."""
         call = self._stub.ImportStac(request, metadata=self._metadata)
+        try:
+            async for response in call:
+                yield response
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
+
+    async def update(self, project: pb.Project) -> pb.Project:
+        """Changes a project."""
+        answer: pb.UpdateProjectResponse = await self._call(
+            self._stub.UpdateProject, pb.UpdateProjectRequest(project=project)
+        )
+        return answer.project
+
+    async def delete(self, project_id: str) -> None:
+        """Erases a project and all that is kept of it."""
+        await self._call(self._stub.DeleteProject, pb.DeleteProjectRequest(project_id=project_id))
+
+    async def projects(self, request: pb.ListProjectsRequest) -> AsyncIterator[pb.Project]:
+        """Every project that a request asks for, page by page."""
+        asked = pb.ListProjectsRequest()
+        asked.CopyFrom(request)
+        while True:
+            page: pb.ListProjectsResponse = await self._call(self._stub.ListProjects, asked)
+            for project in page.projects:
+                yield project
+            if not page.next_page_token:
+                return
+            asked.page_token = page.next_page_token
+
+    async def alerts(self, request: pb.WatchAlertsRequest) -> AsyncIterator[pb.WatchAlertsResponse]:
+        """Alerts as they are raised, for as long as it is iterated."""
+        call = self._stub.WatchAlerts(request, metadata=self._metadata)
         try:
             async for response in call:
                 yield response

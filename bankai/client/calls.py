@@ -1,8 +1,8 @@
-"""Speaks to an intent service as an IVR platform does: a call's stream is taken up again when it breaks."""
+"""A live call: its stream is taken up again when it breaks."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -10,6 +10,7 @@ import grpc
 from bankai.errors import DeadlineError, FaultError, InvalidRequestError, UnavailableError
 from bankai.intent.v1 import intent_pb2 as pb
 from bankai.intent.v1 import intent_pb2_grpc
+from bankai.status import from_rpc_error
 
 ANSWER_TIMEOUT_S = 30.0
 MAX_RESUMES = 5
@@ -39,10 +40,11 @@ class CallClient:
         self._stream: Any = None
 
     async def __aenter__(self) -> "CallClient":
-        try:
-            await self._open(resume=False)
-        except grpc.aio.AioRpcError as error:
-            await self._resume(error, begun=False)
+        with _our_errors():
+            try:
+                await self._open(resume=False)
+            except grpc.aio.AioRpcError as error:
+                await self._resume(error, begun=False)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -53,9 +55,12 @@ class CallClient:
 
         Raises:
             InvalidRequestError: The service rejected the segment; the call goes on.
-            BankaiError: No answer came in time, or the call could not be taken up again.
-            grpc.aio.AioRpcError: The service ended the stream.
+            BankaiError: No answer came in time, the call could not be taken up again, or the service ended it.
         """
+        with _our_errors():
+            return await self._asked(segment)
+
+    async def _asked(self, segment: pb.Segment) -> pb.SegmentAnalysis:
         send = True
         while True:
             cause = None
@@ -74,19 +79,19 @@ class CallClient:
         """Ends the call and waits for its summary.
 
         Raises:
-            BankaiError: No summary came in time, or the call could not be taken up again.
-            grpc.aio.AioRpcError: The service ended the stream.
+            BankaiError: No summary came in time, the call could not be taken up again, or the service ended it.
         """
-        while True:
-            cause = None
-            try:
-                await self._stream.done_writing()
-                while (response := await self._receive()) is not None:
-                    if response.HasField("summary"):
-                        return response.summary
-            except grpc.aio.AioRpcError as error:
-                cause = error
-            await self._resume(cause)
+        with _our_errors():
+            while True:
+                cause = None
+                try:
+                    await self._stream.done_writing()
+                    while (response := await self._receive()) is not None:
+                        if response.HasField("summary"):
+                            return response.summary
+                except grpc.aio.AioRpcError as error:
+                    cause = error
+                await self._resume(cause)
 
     async def _answer(self, segment_id: str) -> pb.SegmentAnalysis | None:
         """The answer to a segment; None where the stream has to be opened anew."""
@@ -167,3 +172,11 @@ class CallClient:
     def _cancel(self) -> None:
         if self._stream is not None:
             self._stream.cancel()
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from None

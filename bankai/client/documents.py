@@ -1,4 +1,4 @@
-"""Speaks to a doc_extract service as core banking does: what fails for a moment is sent again under the same id."""
+"""Documents in, fields out: what fails for a moment is sent again under the same id."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -14,8 +14,6 @@ from bankai.doc_extract.v1 import doc_extract_pb2 as pb
 from bankai.doc_extract.v1 import doc_extract_pb2_grpc
 from bankai.errors import ExhaustedError, UnavailableError
 from bankai.status import from_rpc_error
-from services.doc_extract.client_converters import extraction
-from services.doc_extract.result import Extraction
 
 CHUNK_BYTES = 256 * 1024
 ATTEMPTS = 4
@@ -25,6 +23,8 @@ CALL_TIMEOUT_S = 30.0
 """Time for a call that sends no document."""
 
 Metadata = Sequence[tuple[str, str]]
+Sent = Callable[[int], None]
+"""Hears how many bytes more went out."""
 Answer = TypeVar("Answer")
 
 
@@ -80,34 +80,31 @@ class DocExtractClient:
         self._operations: Any = operations_pb2_grpc.OperationsStub(channel)
         self._metadata = metadata
 
-    async def extract(self, document: OutgoingDocument, *, timeout_s: float | None = None) -> Extraction:
+    async def extract(
+        self, document: OutgoingDocument, *, timeout_s: float | None = None, sent: Sent | None = None
+    ) -> pb.ExtractionResult:
         """What stands in one document.
 
         Args:
             document: The document.
             timeout_s: Longest to wait, in seconds, attempts included; None leaves it to the service.
+            sent: Hears how many bytes more went out.
         """
-        return extraction(await self.extract_result(document, timeout_s=timeout_s))
-
-    async def extract_result(
-        self, document: OutgoingDocument, *, timeout_s: float | None = None
-    ) -> pb.ExtractionResult:
-        """The same as the message, with the ids under which it is kept."""
         config = _config(document)
 
         async def requests() -> AsyncIterator[pb.ExtractRequest]:
             yield pb.ExtractRequest(config=config)
             for chunk in _chunks(document.data):
                 yield pb.ExtractRequest(chunk=chunk)
+                if sent:
+                    sent(len(chunk))
 
         response: pb.ExtractResponse = await self._sent(
             lambda left: self._stub.Extract(requests(), metadata=self._metadata, timeout=left), timeout_s
         )
         return response.result
 
-    async def start_batch(
-        self, documents: Sequence[OutgoingDocument], *, sent: Callable[[int], None] | None = None
-    ) -> Batch:
+    async def start_batch(self, documents: Sequence[OutgoingDocument], *, sent: Sent | None = None) -> Batch:
         """Hands in several documents.
 
         Args:
@@ -148,6 +145,30 @@ class DocExtractClient:
         request = pb.GetResultRequest(result_id=result_id)
         response: pb.GetResultResponse = await self._asked(self._stub.GetResult, request)
         return response.result
+
+    async def results(self, request: pb.ListResultsRequest) -> AsyncIterator[pb.ResultSummary]:
+        """Every result that a request asks for, page by page, the newest first."""
+        asked = pb.ListResultsRequest()
+        asked.CopyFrom(request)
+        while True:
+            page: pb.ListResultsResponse = await self._asked(self._stub.ListResults, asked)
+            for summary in page.results:
+                yield summary
+            if not page.next_page_token:
+                return
+            asked.page_token = page.next_page_token
+
+    async def document(self, result_id: str) -> bytes:
+        """The file of a result, where the service keeps files."""
+        try:
+            call = self._stub.GetDocument(pb.GetDocumentRequest(result_id=result_id), metadata=self._metadata)
+            return b"".join([part.chunk async for part in call])
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+
+    async def delete(self, result_id: str) -> None:
+        """Erases a result, its document and its reviews."""
+        await self._asked(self._stub.DeleteResult, pb.DeleteResultRequest(result_id=result_id))
 
     async def review(
         self, result: pb.ExtractionResult, reviewer: str, corrections: Sequence[pb.Correction]
