@@ -57,6 +57,17 @@ def lines_of(file: Path) -> Iterator[bytes]:
             yield line
 
 
+def last_line_of(file: Path) -> bytes:
+    """The last line of a file; of an empty one, nothing.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with file.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - MAX_LINE_BYTES))
+        return (stream.readlines() or [b""])[-1]
+
+
 class AppendedFile:
     """A file that grows by whole lines.
 

@@ -22,6 +22,8 @@ MAX_LINE_BYTES = 64 * 1024
 """Longest line: a client names the method, and what it may name is bounded by grpc's limit of headers."""
 CHECKPOINT = "checkpoint"
 """The event of records that are signed."""
+PRUNED = "pruned"
+"""The event of a record that says which file was erased because of its age, and how it ended."""
 ROTATION = "rotation"
 """Why a checkpoint is the last line of its file, and another file follows."""
 

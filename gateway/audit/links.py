@@ -57,7 +57,7 @@ class Links:
         if self._known:
             expected = self.sequence + 1
             if line.sequence > expected:
-                wrong.append(f"sequence {_span(expected, line.sequence - 1)} before it missing")
+                wrong.append(missing(expected, line.sequence - 1))
             elif line.sequence < expected:
                 wrong.append("it is repeated or out of order")
             elif line.record["previous"] != self.hash:
@@ -83,5 +83,7 @@ class Links:
         return []
 
 
-def _span(first: int, last: int) -> str:
-    return f"{first} is" if first == last else f"{first} to {last} are"
+def missing(first: int, last: int) -> str:
+    """That lines are not there, in a sentence of the line after them."""
+    span = f"{first} is" if first == last else f"{first} to {last} are"
+    return f"sequence {span} before it missing"

@@ -14,10 +14,11 @@ from prometheus_client import Counter
 
 from bankai.background import beside
 from bankai.errors import FaultError, UnavailableError
-from gateway.audit.files import AppendedFile, file_of, sync_folder
+from gateway.audit.files import AppendedFile, file_of, sync_folder, torn_of
 from gateway.audit.keys import Signer, Verifier, read_private_key
 from gateway.audit.letters import to_letters
-from gateway.audit.lines import CHECKPOINT, ROTATION, encode, join
+from gateway.audit.lines import CHECKPOINT, PRUNED, ROTATION, encode, join
+from gateway.audit.pruning import due
 from gateway.audit.resuming import take_chain
 from gateway.audit.settings import AuditSettings
 
@@ -30,6 +31,7 @@ CHECKPOINT_EVENT = "audit checkpoint"
 """The log line that every checkpoint becomes, for a copy outside of the folder."""
 
 _RETRY_AFTER_S = 1.0
+_PRUNING_S = 3600.0
 
 
 class AuditLog:
@@ -60,6 +62,7 @@ class AuditLog:
         self._unrecorded = 0
         self._unsigned = 0
         self._signed_at = 0.0
+        self._pruned_at = -_PRUNING_S
         self.checkpoint("start", torn_bytes=tail.torn_bytes)
 
     def admit(self) -> None:
@@ -139,8 +142,36 @@ class AuditLog:
                 log.info("the audit log can be written again")
             elif self._unsigned and time.monotonic() - self._signed_at >= self._settings.checkpoint_s:
                 self.checkpoint("time")
+            if self._settings.retention_days and time.monotonic() - self._pruned_at >= _PRUNING_S:
+                self._pruned_at = time.monotonic()
+                self.prune(self._settings.retention_days)
         except OSError as error:
             self._failed(error)
+
+    def prune(self, retention_days: float) -> None:
+        """Erases the chain's files that are older than the log is kept.
+
+        The log says so first, and signs it: a file that is missing without such a record was taken away.
+
+        Args:
+            retention_days: How long it is kept.
+
+        Raises:
+            OSError: The log could not be written.
+        """
+        while (file := due(self._settings.folder, self.chain, retention_days)) is not None:
+            if self._unsigned >= self._settings.checkpoint_records:
+                self.checkpoint("records")
+            self._append({**file.record(), "time": rfc3339(time.time())})
+            self.checkpoint(PRUNED)
+            self.sync()
+            try:
+                file.path.unlink()
+                torn_of(file.path).unlink(missing_ok=True)
+            except OSError as error:  # the log goes on; it is tried again
+                log.warning("a file of the audit log could not be erased", file=file.path.name, error=error.strerror)
+                return
+            log.info("a file of the audit log was erased", file=file.path.name)
 
     def sync(self) -> None:
         """Waits until everything so far is on the disk. May run beside the other methods in a thread of its own.

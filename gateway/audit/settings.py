@@ -19,6 +19,8 @@ class AuditSettings(Group):
         checkpoint_records: Records after which a signed checkpoint comes.
         checkpoint_s: Seconds after which one comes where there are new records.
         sync_s: Seconds between two waits, in the background, until the records are on the disk.
+        retention_days: Days after its last record at which a full file is erased, oldest first, and the log says so;
+            none is unless this is set.
     """
 
     folder: Path
@@ -28,6 +30,7 @@ class AuditSettings(Group):
     checkpoint_records: int = Field(default=1000, gt=0)
     checkpoint_s: Seconds = 10.0
     sync_s: Seconds = 1.0
+    retention_days: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @field_validator("key")
     @classmethod

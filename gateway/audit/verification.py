@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gateway.audit.files import chains_in, file_of, lines_of
 from gateway.audit.keys import Verifier
-from gateway.audit.lines import ROTATION, Line
-from gateway.audit.links import Links
+from gateway.audit.lines import PRUNED, ROTATION, Line
+from gateway.audit.links import Links, missing
 
 _MAX_PROBLEMS = 1000
 
@@ -115,7 +115,7 @@ class Verification:
             OSError: A file cannot be read.
         """
         for chain, files in self._chains.items():
-            links = Links(chain, self._verifier, from_start=True)
+            links = Links(chain, self._verifier, from_start=files[0][0] == 1)
             reading = _ChainReading(self._folder, links, self._kept.get(chain, {}), self.findings)
             for number, file in files:
                 reading.begin(number, file)
@@ -151,14 +151,18 @@ class _ChainReading:
         self._number = 0
         self._at = 0
         self._last: Line | None = None
+        self._erased = _ErasedFiles()
 
     def begin(self, number: int, file: Path) -> None:
         """Begins the next file, which should be the next by its number."""
         if self._number and number == self._number + 1 and (self._last is None or not self._last.is_checkpoint):
             self._report("the file does not end with a checkpoint")
-        missing = range(self._number + 1, number)
+        if not self._number and number > 1:
+            self._erased.begin(number, file.name)
+            self._number = number - 1
+        absent = range(self._number + 1, number)
         self._file, self._number, self._at, self._last = file.name, number, 0, None
-        for each in missing:
+        for each in absent:
             self._report(f"the file {file_of(self._folder, self._links.chain, each).name} before it is missing")
 
     def take(self, raw: bytes) -> Line | None:
@@ -171,14 +175,21 @@ class _ChainReading:
                 wrong.append("it is another one than the checkpoint that was kept")
         for what in wrong:
             self._report(what)
+        if self._last is not None:
+            self._erased.take(self._last, sound=not wrong)
         return self._last
 
     def end(self) -> None:
         """Looks for what should follow."""
+        for number, last in self._erased.unexplained():
+            name = file_of(self._folder, self._links.chain, number).name
+            self._findings.add(Problem(self._erased.first, 1, last, f"the file {name} before it is missing"))
+            if last:
+                self._findings.add(Problem(self._erased.first, 1, last, missing(1, last)))
         follows = file_of(self._folder, self._links.chain, self._number + 1).exists()  # made since the reading began
         if self._last is not None and self._last.record.get("why") == ROTATION and not follows:
             self._report("the file after it is missing")
-        for sequence in sorted(self._kept):
+        for sequence in sorted(each for each in self._kept if each > self._erased.until):
             if sequence > self._links.sequence:
                 self._report(f"the log was cut off after it: a checkpoint of sequence {sequence} was kept")
             else:
@@ -186,3 +197,41 @@ class _ChainReading:
 
     def _report(self, what: str) -> None:
         self._findings.add(Problem(self._file, max(self._at, 1), self._links.sequence, what))
+
+
+class _ErasedFiles:
+    """Files that a chain begins without: erased because of their age, if a signed record of the chain says so."""
+
+    def __init__(self) -> None:
+        self.first = ""
+        """Name of the first file that is there."""
+        self.until = 0
+        """Place of the last line that was erased; 0 while nothing says that one was."""
+        self._number = 1
+        self._before: tuple[int, str] | None = None
+        self._said = False
+
+    def begin(self, number: int, name: str) -> None:
+        """Takes note of the first file that is there, which is not the chain's first."""
+        self._number, self.first = number, name
+
+    def take(self, line: Line, *, sound: bool) -> None:
+        """Takes the chain's next line that holds what was written.
+
+        Args:
+            line: The line.
+            sound: Whether it follows the one before, and is signed where it has to be.
+        """
+        if not self.first or self.until:
+            return
+        if self._before is None:
+            self._before = (line.sequence - 1, line.record["previous"])
+        elif line.record["event"] == PRUNED and line.record.get("file") == self._number - 1:
+            self._said = sound and (line.record.get("last_sequence"), line.record.get("last_hash")) == self._before
+        elif line.is_checkpoint and sound and self._said:
+            self.until = self._before[0]
+
+    def unexplained(self) -> Iterator[tuple[int, int]]:
+        """Number of each file whose absence nothing explains; with the last one the place of its last line, else 0."""
+        for number in range(1, 1 if self.until else self._number):
+            yield number, self._before[0] if self._before and number == self._number - 1 else 0
