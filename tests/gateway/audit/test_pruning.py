@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit import log as audit_log
 from gateway.audit.files import torn_of
 from gateway.audit.lines import Line, encode, join, parse
 from gateway.audit.log import AuditLog
@@ -14,6 +13,7 @@ from tests.gateway.audit.conftest import Keys, records
 from tests.gateway.audit.test_verification import files_of, findings, write_log
 
 DAY_S = 86_400.0
+TEN_DAYS_AGO = time.time() - 10 * DAY_S
 
 
 @pytest.fixture
@@ -25,11 +25,8 @@ def settings(keys: Keys, tmp_path: Path) -> AuditSettings:
 def old(settings: AuditSettings, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Lines of a log of many files that was written ten days ago."""
     with monkeypatch.context() as patch:
-        patch.setattr(audit_log.time, "time", lambda: TEN_DAYS_AGO)
+        patch.setattr(time, "time", lambda: TEN_DAYS_AGO)
         return write_log(settings, 40)
-
-
-TEN_DAYS_AGO = time.time() - 10 * DAY_S
 
 
 def pruned(settings: AuditSettings, days: float) -> None:
