@@ -81,19 +81,21 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str
             script = "".join(f"{machine.here(block)}\necho '@@ {number}'\n" for number, block in enumerate(RUN, 1))
             inherited = {name: value for name, value in os.environ.items() if not name.startswith("BANKAI_")}
             path = os.pathsep.join((str(programs()), str(Path(sys.executable).parent), os.environ["PATH"]))
-            process = subprocess.Popen(
-                ["bash", "-euo", "pipefail", "-c", script],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                env=inherited | {"PATH": path},
-                start_new_session=True,
-            )
-            try:
-                printed, _ = process.communicate(timeout=500)
-            finally:
-                with suppress(ProcessLookupError):  # what it has started, and has not stopped, is its group
-                    os.killpg(process.pid, signal.SIGKILL)
+            output = scratch / "printed"
+            with output.open("w", encoding="utf-8") as file:
+                process = subprocess.Popen(
+                    ["bash", "-euo", "pipefail", "-c", script],
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    env=inherited | {"PATH": path},
+                    start_new_session=True,
+                )
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=500)
+            with suppress(ProcessLookupError):  # what it has started, and has not stopped, is its group
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            printed = output.read_text(encoding="utf-8")
             yield len(re.findall(r"^@@ \d+$", printed, re.MULTILINE)), printed
     finally:
         valkey.terminate()
