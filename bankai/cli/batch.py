@@ -4,18 +4,14 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
 
 import typer
 
 from bankai.bulk.engine import Engine
-
-if TYPE_CHECKING:
-    from bankai.bulk.work import Outcome
 
 EngineOption = Annotated[
     Engine, typer.Option(help="Who works: processes of this machine, or a Ray cluster (pip install 'bankai[ray]').")
@@ -42,6 +38,7 @@ def extract(
     channel: Annotated[str, typer.Option(help="Channel of the bank whose results they become.")],
     schema: Annotated[str, typer.Option(help="Id of the schema; see bankai schemas list.")] = "credit",
     *,
+    match: Annotated[str, typer.Option(help="Only files whose names match, e.g. '*.pdf'.")] = "*",
     report: Annotated[Path | None, typer.Option(help="File for one JSON line a document; stdout without.")] = None,
     engine: EngineOption = Engine.LOCAL,
     workers: WorkersOption = None,
@@ -61,16 +58,17 @@ def extract(
     import asyncio
 
     from bankai.bulk import engines
+    from bankai.cli.batch_progress import shown
     from bankai.settings import load
     from services.doc_extract.bulk import ExtractWork
     from services.doc_extract.settings import DocExtractSettings
 
     work = ExtractWork(load(DocExtractSettings), _place(source), channel, schema)
-    items = asyncio.run(_keys(work.source))
+    items = asyncio.run(_keys(work.source, match))
     outcomes = engines.run(engine, work, items, workers or os.cpu_count() or 1, ray_address)
     with report.open("w", encoding="utf-8") if report else nullcontext(sys.stdout) as file:
         counts: Counter[str] = Counter()
-        for outcome in _shown(outcomes, len(items), "extracting"):
+        for outcome in shown(outcomes, len(items), "extracting"):
             counts[outcome["outcome"]] += 1
             file.write(json.dumps(outcome, ensure_ascii=False) + "\n")
             file.flush()
@@ -98,6 +96,7 @@ def rescan(
     import asyncio
 
     from bankai.bulk import engines
+    from bankai.cli.batch_progress import shown
     from bankai.settings import load
     from services.progress_monitor import bulk
     from services.progress_monitor.settings import ProgressMonitorSettings
@@ -106,25 +105,24 @@ def rescan(
     name = request_id or f"rescan-{datetime.now(UTC):%Y%m%dT%H%M}"
     sys.stderr.write(f"This rescan is called {name}.\n")
     now = asyncio.run(bulk.start(settings, name))
-    turns = [str(number) for number in range(now.projects - now.done)]
-    work = bulk.RescanWork(settings)
-    for _ in _shown(
+    turns = [str(number) for number in range(now.left)]
+    work = bulk.RescanWork(settings, now.id)
+    for _ in shown(
         engines.run(engine, work, turns, workers or os.cpu_count() or 1, ray_address), len(turns), "scanning"
     ):
         pass
     now = asyncio.run(bulk.state(settings, now.id))
     for project, reason in now.failures.items():
         sys.stderr.write(f"{project}: {reason}\n")
-    left = now.projects - now.done
-    if left:
-        sys.stderr.write(f"{left} projects are still held by processes that died or go on: run it again.\n")
-    _end({"done": now.done - len(now.failures), "failed": len(now.failures) + left})
+    if now.left:
+        sys.stderr.write(f"{now.left} projects are not done: run it again with --request-id {name}.\n")
+    _end({"done": now.done - len(now.failures), "failed": len(now.failures) + now.left})
 
 
-async def _keys(source: str) -> list[str]:
+async def _keys(source: str, match: str) -> list[str]:
     from bankai.blobs import Blobs
 
-    return sorted([key async for key, _ in Blobs(source).entries()])
+    return sorted([key async for key, _ in Blobs(source).entries() if PurePosixPath(key).match(match)])
 
 
 def _place(source: str) -> str:
@@ -135,37 +133,6 @@ def _place(source: str) -> str:
     if not Path(source).is_dir():
         raise InvalidRequestError("USAGE", f"{source} is no folder, and does not begin with s3://")
     return str(Path(source).absolute())
-
-
-def _shown(outcomes: "Iterable[Outcome]", total: int, doing: str) -> "Iterable[Outcome]":
-    """Passes outcomes on behind a progress bar on stderr, with those that failed above it."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True, highlight=False)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(doing, total=total)
-        for outcome in outcomes:
-            if "reason" in outcome:
-                console.print(
-                    f"{outcome['item']}: {outcome['reason']}: {outcome['message']}", markup=False, style="red"
-                )
-            bar.advance(task)
-            yield outcome
 
 
 def _end(counts: dict[str, Any]) -> None:

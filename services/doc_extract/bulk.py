@@ -6,15 +6,18 @@ whichever process begins it; results lie where the service keeps its own.
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
+
+import structlog
 
 from bankai.blobs import Blobs
 from bankai.bulk.work import BEFORE, DONE, FAILED, Do, Outcome
 from bankai.errors import BankaiError, NotFoundError
 from bankai.inference import open_backend
+from bankai.status import internal_error
 from bankai.store import Database
 from services.doc_extract.app import Stores, open_extractor
 from services.doc_extract.extractions import Extractions
@@ -22,6 +25,8 @@ from services.doc_extract.settings import DocExtractSettings
 from services.doc_extract.slots import Slots
 from services.doc_extract.storage import tables
 from services.doc_extract.submission import Result, Submission
+
+log = structlog.get_logger(__name__)
 
 _NAME = 255
 
@@ -57,7 +62,10 @@ class ExtractWork:
                     try:
                         return await self._extract(key, source, stores, extractions)
                     except BankaiError as error:
-                        return {"item": key, "outcome": FAILED, "reason": error.reason, "message": error.message}
+                        return self._failure(key, error)
+                    except Exception:  # one document that nobody foresaw must not keep the others from their turn
+                        log.exception("a document was not extracted")
+                        return self._failure(key, internal_error())
 
                 yield do
         finally:
@@ -70,10 +78,10 @@ class ExtractWork:
         if data is None:
             raise NotFoundError("FILE_GONE", "the file has gone since the files were listed")
         digest = sha256(data).hexdigest()
-        try:
-            return self._outcome(key, BEFORE, await stores.results.of_request(self.channel, digest), began)
-        except NotFoundError:
-            pass
+        with suppress(NotFoundError):
+            known = await stores.results.of_request(self.channel, digest)
+            if known.submission.schema_id == self.schema_id:  # of another one, it is refused below
+                return self._outcome(key, BEFORE, known, began)
         asked = Submission(
             channel=self.channel,
             request_id=digest,
@@ -84,6 +92,10 @@ class ExtractWork:
             sha256=digest,
         )
         return self._outcome(key, DONE, await extractions.extract(asked, data, Slots(1, 0)), began)
+
+    @staticmethod
+    def _failure(key: str, error: BankaiError) -> Outcome:
+        return {"item": key, "outcome": FAILED, "reason": error.reason, "message": error.message}
 
     @staticmethod
     def _outcome(key: str, outcome: str, result: Result, began: float) -> Outcome:

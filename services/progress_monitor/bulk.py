@@ -24,12 +24,15 @@ class RescanWork:
     """Scans projects that wait for it; implements `bankai.bulk.work.Work`.
 
     An item is one turn: whichever project waits next is scanned, as a turn that is repeated must not repeat a project.
+    A turn that finds none waits for those that others hold, as these may have died.
 
     Attributes:
         settings: The service's settings; its store must be one that every process reaches.
+        rescan_id: The rescan whose end ends the waiting.
     """
 
     settings: ProgressMonitorSettings
+    rescan_id: str
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Do]:
@@ -40,7 +43,10 @@ class RescanWork:
 
                 async def do(item: str) -> Outcome:
                     try:
-                        await parts.rescanning.scan_next()
+                        while not await parts.rescanning.scan_next():
+                            if not (await parts.rescans.get(self.rescan_id)).left:
+                                break
+                            await asyncio.sleep(self.settings.rescan.poll_s)
                     except BankaiError as error:
                         return {"item": item, "outcome": FAILED, "reason": error.reason, "message": error.message}
                     return {"item": item, "outcome": DONE}

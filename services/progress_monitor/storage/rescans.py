@@ -33,6 +33,11 @@ class Rescan:
     observations: int
     failures: dict[str, str]
 
+    @property
+    def left(self) -> int:
+        """Projects that are not done."""
+        return self.projects - self.done
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

@@ -6,12 +6,21 @@ import os
 import signal
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sql
 
+from bankai.store import Database
+from services.doc_extract.bulk import ExtractWork
+from services.doc_extract.extractions import Extractions
+from services.doc_extract.schema import credit
+from services.doc_extract.schemas import SchemaBook
+from services.doc_extract.settings import DocExtractSettings
+from services.doc_extract.storage.schemas import SchemaStore
+from services.doc_extract.submission import Result, Submission
 from tests.bankai.bulk.documents import notices
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -21,7 +30,7 @@ DOCUMENTS = 16
 
 async def begun(folder: Path, report: str) -> asyncio.subprocess.Process:
     command = "from bankai.cli.app import main; main()"
-    options = ("--channel", "credit", "--report", str(folder / report), "--workers", "1")
+    options = ("--channel", "credit", "--match", "n*", "--report", str(folder / report), "--workers", "1")
     settings = {"BANKAI_DOC_EXTRACT_STORAGE__FOLDER": str(folder / "state"), "BANKAI_DOC_EXTRACT_BATCH__LEASE_S": "2"}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", command, "batch", "extract", str(folder / "documents"), *options),
@@ -38,6 +47,7 @@ def outcomes(report: Path) -> list[dict[str, Any]]:
 async def test_what_was_killed_goes_on_and_repeats_nothing(tmp_path: Path) -> None:
     notices(tmp_path / "documents", DOCUMENTS)
     (tmp_path / "documents" / "nothing.pdf").touch()
+    (tmp_path / "documents" / "Thumbs.db").touch()  # does not match
     first = await begun(tmp_path, "first.jsonl")
     while len(outcomes(tmp_path / "first.jsonl")) < 4:  # noqa: ASYNC110  # a file tells nobody
         await asyncio.sleep(0.05)
@@ -61,3 +71,33 @@ async def test_what_was_killed_goes_on_and_repeats_nothing(tmp_path: Path) -> No
         found = sql.text("SELECT channel, count(*) FROM doc_extract_documents WHERE state = 'done' GROUP BY channel")
         assert [tuple(row) for row in connection.execute(found)] == [("credit", DOCUMENTS)]
     engine.dispose()
+
+
+async def worked(work: ExtractWork, *items: str) -> list[dict[str, Any]]:
+    async with work.opened() as do:
+        return [await do(item) for item in items]
+
+
+async def test_a_document_that_nobody_foresaw_and_one_that_was_read_by_another_schema(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notices(tmp_path / "documents", 2)
+    extract = Extractions.extract
+
+    async def breaking(self: Extractions, asked: Submission, *arguments: Any) -> Result:
+        if asked.file_name == "notice-000.txt":
+            raise ZeroDivisionError
+        return await extract(self, asked, *arguments)
+
+    monkeypatch.setattr(Extractions, "extract", breaking)
+    settings = DocExtractSettings.model_validate({"storage": {"folder": tmp_path / "state"}})
+    work = ExtractWork(settings, str(tmp_path / "documents"), "credit", "credit")
+    broken, done = await worked(work, "notice-000.txt", "notice-001.txt")
+    assert (broken["outcome"], broken["reason"]) == ("failed", "INTERNAL")
+    assert done["outcome"] == "done"
+
+    database = Database(settings.storage.database)
+    await SchemaBook(SchemaStore(database)).put("house", [replace(credit().fields[0], id="own", builtin=False)])
+    await database.close()
+    (again,) = await worked(replace(work, schema_id="house"), "notice-001.txt")
+    assert (again["outcome"], again["reason"]) == ("failed", "REQUEST_ID_REUSED")
