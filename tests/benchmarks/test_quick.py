@@ -13,8 +13,8 @@ from benchmarks import envoy_process, mlserver_process
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a few seconds each where the machine is not busy
 
 
-TOGETHER = ("latency", "calls", "throughput", "soak", "rescan")
-"""Those that start the product: at once, as they mostly wait for it, and for each other's end none has to."""
+TOGETHER = ("latency", "calls", "throughput", "soak", "rescan", "bulk")
+"""Those that start processes: at once, as they mostly wait for them, and for each other's end none has to."""
 
 Report = dict[str, Any]
 Together = dict[str, subprocess.Popen[str]]
@@ -87,6 +87,12 @@ def test_rescan(together: Together) -> None:
     report = _reported("rescan", together["rescan"])
     assert report["done"] == report["sites"] > report["done_at_kill"] > 0
     assert (report["repeated"], report["unmeasured"]) == (0, 0)
+
+
+def test_bulk(together: Together) -> None:
+    report = _reported("bulk", together["bulk"])
+    assert report["bare_files_per_s"] > 0
+    assert report["local"]["ratio"] > 0
 
 
 @pytest.mark.skipif(not mlserver_process.PROGRAM.exists(), reason="make bench-peer has not been run")

@@ -20,7 +20,7 @@ cluster_utils = pytest.importorskip("ray.cluster_utils")
 # Ray leaves files and sockets to the end of the interpreter, and warns of its own deprecated settings.
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(200),
+    pytest.mark.timeout(400),
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
 ]
 
@@ -31,6 +31,7 @@ DOCUMENTS = 40
 def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A cluster of a head and a second node, a core each; the driver is on the head."""
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # else they stand behind whatever else the machine does
     cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     cluster.add_node(num_cpus=1)
     ray.init(address=cluster.address, log_to_driver=False)
