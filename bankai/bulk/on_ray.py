@@ -11,8 +11,8 @@ from bankai.bulk.work import Outcome, Work
 from bankai.errors import FaultError
 from bankai.loopback import HOST
 
-_BATCH = 4
 _MAX_BLOCKS = 10_000
+"""Parts that items are handed out in; up to here of one item each, as outcomes are told when all of a part is done."""
 
 
 class _Actor:
@@ -53,12 +53,12 @@ def run(work: Work, items: Sequence[str], workers: int, address: str | None) -> 
     try:
         ray.data.DataContext.get_current().enable_progress_bars = False  # the command has its own
         logging.getLogger("ray.data").setLevel(logging.ERROR)
-        blocks = min(-(-len(items) // _BATCH), _MAX_BLOCKS)
-        rows = ray.data.from_items([{"item": item} for item in items], override_num_blocks=max(blocks, 1))
+        blocks = max(min(len(items), _MAX_BLOCKS), 1)
+        rows = ray.data.from_items([{"item": item} for item in items], override_num_blocks=blocks)
         done = rows.map_batches(
             _Actor,
             fn_constructor_args=(work,),
-            batch_size=_BATCH,
+            batch_size=1,
             compute=ray.data.ActorPoolStrategy(size=workers),
             num_cpus=1,
         )

@@ -4,10 +4,12 @@ import json
 import os
 import sys
 from collections import Counter
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from tempfile import TemporaryFile
+from typing import IO, Annotated, Any
 
 import typer
 
@@ -39,7 +41,9 @@ def extract(
     schema: Annotated[str, typer.Option(help="Id of the schema; see bankai schemas list.")] = "credit",
     *,
     match: Annotated[str, typer.Option(help="Only files whose names match, e.g. '*.pdf'.")] = "*",
-    report: Annotated[Path | None, typer.Option(help="File for one JSON line a document; stdout without.")] = None,
+    report: Annotated[
+        str | None, typer.Option(help="File, or s3://bucket/key, for one JSON line a document; stdout without.")
+    ] = None,
     engine: EngineOption = Engine.LOCAL,
     workers: WorkersOption = None,
     ray_address: AddressOption = None,
@@ -66,7 +70,7 @@ def extract(
     work = ExtractWork(load(DocExtractSettings), _place(source), channel, schema)
     items = asyncio.run(_keys(work.source, match))
     outcomes = engines.run(engine, work, items, workers or os.cpu_count() or 1, ray_address)
-    with report.open("w", encoding="utf-8") if report else nullcontext(sys.stdout) as file:
+    with _opened(report) as file:
         counts: Counter[str] = Counter()
         for outcome in shown(outcomes, len(items), "extracting"):
             counts[outcome["outcome"]] += 1
@@ -133,6 +137,26 @@ def _place(source: str) -> str:
     if not Path(source).is_dir():
         raise InvalidRequestError("USAGE", f"{source} is no folder, and does not begin with s3://")
     return str(Path(source).absolute())
+
+
+@contextmanager
+def _opened(report: str | None) -> Iterator[IO[str]]:
+    """The report, to write to; a bucket has it once it is complete."""
+    import asyncio
+
+    from bankai.blobs import Blobs
+
+    if report is None:
+        yield sys.stdout
+    elif report.startswith("s3://"):
+        folder, _, name = report.rpartition("/")
+        with TemporaryFile("w+", encoding="utf-8") as file:
+            yield file
+            file.seek(0)
+            asyncio.run(Blobs(folder).put(name, file.read().encode()))
+    else:
+        with Path(report).open("w", encoding="utf-8") as file:
+            yield file
 
 
 def _end(counts: dict[str, Any]) -> None:

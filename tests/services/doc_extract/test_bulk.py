@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sql
 
+from bankai.blobs import Blobs
 from bankai.store import Database
 from services.doc_extract.bulk import ExtractWork
 from services.doc_extract.extractions import Extractions
@@ -22,6 +23,7 @@ from services.doc_extract.settings import DocExtractSettings
 from services.doc_extract.storage.schemas import SchemaStore
 from services.doc_extract.submission import Result, Submission
 from tests.bankai.bulk.documents import notices
+from tests.services.s3 import s3
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -30,7 +32,7 @@ DOCUMENTS = 16
 
 async def begun(folder: Path, report: str) -> asyncio.subprocess.Process:
     command = "from bankai.cli.app import main; main()"
-    options = ("--channel", "credit", "--match", "n*", "--report", str(folder / report), "--workers", "1")
+    options = ("--channel", "credit", "--match", "n*", "--report", report, "--workers", "1")
     settings = {"BANKAI_DOC_EXTRACT_STORAGE__FOLDER": str(folder / "state"), "BANKAI_DOC_EXTRACT_BATCH__LEASE_S": "2"}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", command, "batch", "extract", str(folder / "documents"), *options),
@@ -48,17 +50,22 @@ async def test_what_was_killed_goes_on_and_repeats_nothing(tmp_path: Path) -> No
     notices(tmp_path / "documents", DOCUMENTS)
     (tmp_path / "documents" / "nothing.pdf").touch()
     (tmp_path / "documents" / "Thumbs.db").touch()  # does not match
-    first = await begun(tmp_path, "first.jsonl")
-    while len(outcomes(tmp_path / "first.jsonl")) < 4:  # noqa: ASYNC110  # a file tells nobody
+    report = tmp_path / "first.jsonl"
+    first = await begun(tmp_path, str(report))
+    while len(outcomes(report)) < 4:  # noqa: ASYNC110  # a file tells nobody
         await asyncio.sleep(0.05)
     os.killpg(first.pid, signal.SIGKILL)
     await first.wait()
-    before = [outcome for outcome in outcomes(tmp_path / "first.jsonl") if outcome["outcome"] == "done"]
+    before = [outcome for outcome in outcomes(report) if outcome["outcome"] == "done"]
     assert 0 < len(before) < DOCUMENTS
 
-    second = await begun(tmp_path, "second.jsonl")
-    assert await second.wait() == 1  # one file cannot be read
-    after = {outcome["item"]: outcome for outcome in outcomes(tmp_path / "second.jsonl")}
+    with s3() as storage:
+        bucket = storage.new_bucket()
+        second = await begun(tmp_path, f"s3://{bucket}/reports/second.jsonl")
+        assert await second.wait() == 1  # one file cannot be read
+        lines = await Blobs(f"s3://{bucket}").get("reports/second.jsonl")
+    assert lines is not None
+    after = {outcome["item"]: outcome for outcome in map(json.loads, lines.splitlines())}
     assert len(after) == DOCUMENTS + 1
     assert after["nothing.pdf"]["reason"] == "FILE_EMPTY"
     counts = Counter(outcome["outcome"] for outcome in after.values())
