@@ -69,6 +69,13 @@ bench-envoy-peer: .bench/envoy/stamp ## Sets up Envoy, the gateway benchmark's p
 bench: setup-dev bench-peer ## Every benchmark, about 20 minutes on a quiet machine; each one's last line is its result.
 	@for name in latency throughput peer_mlserver "calls --minutes 8"; do $(PY) -m benchmarks.$$name || exit 1; done
 
+chromium: setup ## Sets up Debian's Chromium, for the tests of the console; as root.
+	$(PY) -m tools.chromium_setup
+
+console: setup ## Builds the console's pages, which needs Node; they are committed, so that running them does not.
+	cd console && npm ci --no-audit --no-fund && npm run build
+	$(PY) -m tools.console_stamp
+
 protos: setup-dev ## Regenerates the Python code of protos/.
 	$(PY) -m tools.protos
 
@@ -83,6 +90,7 @@ lint: setup-dev ## Formatting, lint, types, proto lint and proto breaking change
 
 test: setup-dev triton ## Every test, against a real Triton, Redis, Prometheus and the shipped models.
 	-$(PY) -m tools.prometheus_setup # elsewhere than on Debian its tests are skipped
+	-$(PY) -m tools.chromium_setup # the same, and without root
 	$(PYTEST)
 
 test-fast: setup-dev ## The tests that need no server and little time.
@@ -108,4 +116,4 @@ ops-check: setup-ray .ops/stamp ## Everything of k8s/, images/, docs/operations.
 fuzz: setup-dev ## 200,000 malformed frames and 20,000 odd calls against the running product, about 15 minutes.
 	$(PY) -m tests.fuzz.gateway
 
-.PHONY: help setup setup-dev setup-ray setup-train demo up triton prometheus images bench bench-peer bench-ocr-peer bench-envoy-peer fuzz ops-check protos lint test test-fast
+.PHONY: chromium console help setup setup-dev setup-ray setup-train demo up triton prometheus images bench bench-peer bench-ocr-peer bench-envoy-peer fuzz ops-check protos lint test test-fast

@@ -19,6 +19,9 @@ from gateway.authn.handover import Handover
 from gateway.authn.interceptor import AuthenticationInterceptor
 from gateway.authn.token_keys import TokenKeys, open_token_keys
 from gateway.call_metrics import CallMetricsInterceptor
+from gateway.console.keys import read_key
+from gateway.console.sessions import Sessions
+from gateway.console.site import Console
 from gateway.http.port import http_port
 from gateway.idempotency.interceptor import IdempotencyInterceptor
 from gateway.idempotency.store import AnswerStore, answer_store
@@ -72,6 +75,7 @@ async def _gateway(
         token_keys = open_token_keys(settings.tokens) if settings.tokens else None
         proxy = Proxy(table, methods, Onward(_signer(settings)), settings.server.default_deadline_s)
         authentication = _authentication(settings, policies, handover, token_keys)
+        console = _console(settings, authentication)
     except ValueError as error:
         raise FaultError("GATEWAY_FILE_INVALID", str(error)) from None
     server = GrpcServer(
@@ -108,7 +112,7 @@ async def _gateway(
     server.add(register, ())
     server.add_elsewhere(table.by_service)
     try:
-        async with beside(*background), http_port(settings.http, server, table, handover.metadata):
+        async with beside(*background), http_port(settings.http, server, table, handover.metadata, console):
             yield server
     finally:
         await limiter.close()
@@ -133,6 +137,14 @@ def _authentication(
     keys = None if file is None else Watched((file,), lambda: KeyRing(read_keys(file)))
     tokens = TokenChecker(settings.tokens, token_keys) if settings.tokens and token_keys else None
     return AuthenticationInterceptor(policies, handover, keys, tokens)
+
+
+def _console(settings: GatewaySettings, authentication: AuthenticationInterceptor) -> Console | None:
+    file = settings.console.key
+    if file is None:
+        return None
+    tls = settings.server.tls.cert is not None
+    return Console(Sessions(read_key(file), settings.console), authentication.by_secret, tls=tls)
 
 
 def _signer(settings: GatewaySettings) -> Watched[Signer] | None:

@@ -12,6 +12,7 @@ from bankai.vouching import read_private_key
 from gateway.audit.settings import AuditSettings
 from gateway.authn.api_keys import read_keys
 from gateway.authn.settings import TokenSettings
+from gateway.console.settings import ConsoleSettings
 from gateway.http.settings import HttpSettings
 from gateway.idempotency.settings import IdempotencySettings
 from gateway.policy.loading import read_policy
@@ -67,6 +68,7 @@ class GatewaySettings(ProcessSettings):
             of this is set.
         quota: How the limits of channels are kept.
         http: The HTTP port.
+        console: The pages for people on it.
     """
 
     model_config = environment("GATEWAY")
@@ -83,6 +85,7 @@ class GatewaySettings(ProcessSettings):
     idempotency: IdempotencySettings | None = None
     quota: QuotaSettings = QuotaSettings()
     http: HttpSettings = HttpSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     @field_validator("policy_file")
     @classmethod

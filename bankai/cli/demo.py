@@ -1,15 +1,22 @@
 """`bankai demo`: every capability at work, nothing to set up."""
 
 import asyncio
+import signal
+import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def demo() -> None:
     """See it work on sample calls.
 
     Starts the gateway and the services, streams sample calls through the gateway, and stops everything again. Takes
-    free ports and a temporary API key, and leaves nothing behind.
+    free ports and a temporary API key, and leaves nothing behind. On a terminal it goes on until Ctrl-C, so that what
+    it did can be seen in the console.
 
     \b
     Example:
@@ -32,6 +39,8 @@ async def _demo() -> None:
                 await supervisor.started()
             for capability in CAPABILITIES:
                 await capability.commands().demo(stack.connection, console)
+            if sys.stdin.isatty() and console.is_terminal and (login := stack.console_login()) is not None:
+                await _shown(login, console)
             await supervisor.drain()
     console.print("\n[bold]What to try next[/bold]")
     for command, what in (
@@ -44,3 +53,14 @@ async def _demo() -> None:
         ("bankai eval intent my.jsonl", "judge it on your own data"),
     ):
         console.print(f"  [cyan]{command:28}[/cyan] {what}")
+
+
+async def _shown(login: str, console: "Console") -> None:
+    """Says where the console is, and waits until Ctrl-C."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    console.print("\n[bold]The same in the console[/bold], signed in by a login that is good once, for five minutes:")
+    console.print(login, soft_wrap=True, style="cyan", markup=False)
+    console.print("Ctrl-C ends the demo.")
+    await stop.wait()

@@ -86,6 +86,17 @@ def vouching_keys(state_dir: Path) -> tuple[Path, Path]:
     return private, public
 
 
+def console_key(state_dir: Path) -> Path:
+    """The key that seals the console's sessions, made on the first use."""
+    from gateway.console.keys import write_new_key
+
+    file = state_dir / "console.key"
+    if not file.exists():
+        state_dir.mkdir(parents=True, exist_ok=True)
+        write_new_key(file)
+    return file
+
+
 def _audit_key(state_dir: Path) -> Path:
     """The key that signs the audit log, made on the first use."""
     from gateway.audit.keys import write_new_key

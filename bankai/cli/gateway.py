@@ -26,6 +26,7 @@ def gateway() -> typer.Typer:
     group.command(name="new-key")(new_key)
     group.command(name="revoke-key")(revoke_key)
     group.command(name="new-vouching-key")(new_vouching_key)
+    group.command(name="new-console-key")(new_console_key)
     group.command(name="check-policy")(check_policy)
     group.command(name="explain")(explain)
     return group
@@ -111,6 +112,24 @@ def new_vouching_key(
     with _file_errors(public), public.open("ab") as out:
         out.write(public_pem)
     sys.stderr.write(f"The gateway's key is in {private}; {public} lets services check what it signs.\n")
+
+
+def new_console_key(
+    file: Annotated[Path, typer.Argument(help="File for the key, which only the gateways may read.")],
+) -> None:
+    """Make the key that seals the sessions of people who are signed in to the console.
+
+    All gateways behind one name need the same. With another key, everybody has to sign in again.
+
+    \b
+    Examples:
+      bankai gateway new-console-key console.key
+      then BANKAI_GATEWAY_CONSOLE__KEY=console.key and BANKAI_GATEWAY_HTTP__LISTEN=0.0.0.0:8443
+    """
+    from gateway.console.keys import write_new_key
+
+    with _file_errors(file):
+        write_new_key(file)
 
 
 def check_policy(file: PolicyFile) -> None:

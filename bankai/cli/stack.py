@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bankai.cli.connection import Connection
-from bankai.cli.developer import developer_key, gateway_settings, vouching_keys
+from bankai.cli.developer import console_key, developer_key, gateway_settings, vouching_keys
 from bankai.cli.registry import CAPABILITIES
 from bankai.cli.supervisor import ProcessSpec, python_module
 from bankai.loopback import HOST, free_ports
@@ -16,6 +16,7 @@ from bankai.loopback import HOST, free_ports
 KEYS_VARIABLE = "BANKAI_GATEWAY_KEYS_FILE"
 HTTP_VARIABLE = "BANKAI_GATEWAY_HTTP__LISTEN"
 VOUCHING_VARIABLE = "BANKAI_GATEWAY_VOUCHING_KEY"
+CONSOLE_VARIABLE = "BANKAI_GATEWAY_CONSOLE__KEY"
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,26 @@ class Stack:
         connection: How to reach it, with the developer's key; without a key where the environment names a file of keys.
         http: host:port where it speaks JSON; empty where the environment turns that off.
         key_file: File that holds the developer's key; None where the environment names a file of keys.
+        console_key: File of the key that seals the console's sessions; None where the environment names one.
         processes: The gateway first: it must go first.
     """
 
     connection: Connection
     http: str
     key_file: Path | None
+    console_key: Path | None
     processes: Sequence[ProcessSpec]
+
+    def console_login(self) -> str | None:
+        """Address of the console, with a login for the developer that is good once; None where it is not ours."""
+        from gateway.console.keys import read_key
+        from gateway.console.sessions import Sessions
+        from gateway.console.settings import ConsoleSettings
+
+        if not self.http or self.console_key is None or self.connection.api_key is None:
+            return None
+        login = Sessions(read_key(self.console_key), ConsoleSettings()).login(self.connection.api_key)
+        return f"http://{self.http}/console/#login={login}"
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,9 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     vouching = vouching_keys(state_dir) if VOUCHING_VARIABLE not in os.environ else None
     if vouching is not None:
         gateway[VOUCHING_VARIABLE] = str(vouching[0])
+    own_console_key = console_key(state_dir) if CONSOLE_VARIABLE not in os.environ else None
+    if own_console_key is not None:
+        gateway[CONSOLE_VARIABLE] = str(own_console_key)
     routes: dict[str, str] = {}
     processes = []
     for capability, address in zip(CAPABILITIES, addresses[2:], strict=True):
@@ -96,7 +113,7 @@ def plan(port: int, state_dir: Path, inference: Inference = Inference(), *, cons
     gateway["BANKAI_GATEWAY_ROUTES"] = json.dumps(routes)
     # The gateway counts as up once it reaches every service, so that the first call finds its way.
     processes.insert(0, ProcessSpec("gateway", python_module("gateway"), gateway, addresses[0], ("", *routes)))
-    return Stack(Connection(addresses[0], key), http, key_file, processes)
+    return Stack(Connection(addresses[0], key), http, key_file, own_console_key, processes)
 
 
 def _ports(port: int) -> list[int]:

@@ -147,6 +147,8 @@ def _announce(stack: "Stack") -> None:
         lines.append(f"API key:      {stack.key_file} (send it as `authorization: Bearer <key>`; `bankai call` does)")
     if stack.http and stack.key_file is not None:
         lines.append(f"Try it:       {_curl(stack.http, stack.key_file)}")
+    if (login := stack.console_login()) is not None:
+        lines.append(f"Console:      {login} (good once, for five minutes; later sign in with the API key)")
     lines.append("Ctrl-C lets calls finish and stops.")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

@@ -16,9 +16,9 @@ from bankai.errors import ExhaustedError, UnavailableError
 from bankai.status import from_rpc_error
 
 CHUNK_BYTES = 256 * 1024
-ATTEMPTS = 4
+ATTEMPTS = 5
 RETRY_S = 1.0
-"""Pause before the next attempt where the service names none."""
+"""Pause before the second attempt where the service names none; twice as long before each further one."""
 CALL_TIMEOUT_S = 30.0
 """Time for a call that sends no document."""
 
@@ -215,7 +215,7 @@ class DocExtractClient:
             try:
                 return await self._once(call(None if until is None else max(until - loop.time(), 0.0)))
             except (UnavailableError, ExhaustedError) as error:
-                pause = RETRY_S if error.retry_after is None else error.retry_after
+                pause = RETRY_S * 2 ** (attempt - 1) if error.retry_after is None else error.retry_after
                 if attempt == ATTEMPTS or (until is not None and loop.time() + pause >= until):
                     raise
             await asyncio.sleep(pause)

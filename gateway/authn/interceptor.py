@@ -63,7 +63,7 @@ class AuthenticationInterceptor(SyncInterceptor):
         certificate = _certificate(context) or self._handover.certificate(call)
         by_certificate = self._by_certificate(certificate) if certificate else None
         raw = _presented(call)
-        by_secret = self._by_secret(raw, certificate) if raw is not None else None
+        by_secret = self.by_secret(raw, certificate) if raw is not None else None
         if by_certificate and by_secret and by_certificate.channel != by_secret.channel:
             raise UnauthenticatedError(
                 "CREDENTIALS_DISAGREE", "the client certificate and the key or token stand for different channels"
@@ -82,7 +82,16 @@ class AuthenticationInterceptor(SyncInterceptor):
                 return Caller(channel, f"certificate {name}")
         return None
 
-    def _by_secret(self, raw: str, certificate: ClientCertificate | None) -> Caller:
+    def by_secret(self, raw: str, certificate: ClientCertificate | None = None) -> Caller:
+        """Who an API key or an access token stands for.
+
+        Args:
+            raw: The key or token.
+            certificate: What the client has shown beside it.
+
+        Raises:
+            UnauthenticatedError: Nobody.
+        """
         if self._tokens is not None and not looks_like_key(raw):
             token = self._tokens.check(raw)
             if token.bound_to is not None and (certificate is None or certificate.thumbprint != token.bound_to):

@@ -10,6 +10,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
 from bankai.errors import FaultError
 from bankai.interceptors import request_id
+from gateway.console.site import Console
 from gateway.http import calls, errors
 from gateway.http.bodies import JSON, Bodies
 from gateway.http.calls import Terms
@@ -39,6 +40,7 @@ class Methods:
         bodies: Reads requests.
         hand_over: Hands clients' certificates over.
         heartbeat_s: Silence after which an event stream gets a comment, in seconds.
+        console: Knows who is signed in; None where there is no console.
     """
 
     channel: grpc.aio.Channel
@@ -48,6 +50,7 @@ class Methods:
     bodies: Bodies
     hand_over: HandOver
     heartbeat_s: float
+    console: Console | None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers a request.
@@ -82,6 +85,9 @@ class Methods:
 
     def _terms(self, request: web.Request) -> Terms:
         own = metadata_of(request.headers, identity(request))
+        signed_in = self.console.credential(request) if self.console is not None else None
+        if signed_in is not None:
+            own = (*own, ("authorization", f"Bearer {signed_in}"))
         return Terms((*own, *self.hand_over(certificate_of(request))), timeout_of(request.headers))
 
     async def _unary(self, request: web.Request, method: Method, terms: Terms) -> web.Response:

@@ -20,6 +20,7 @@ from bankai.channel import channel_options
 from bankai.errors import BankaiError, NotFoundError, UnsupportedError
 from bankai.server import GrpcServer
 from gateway import failures
+from gateway.console.site import Console
 from gateway.http import errors
 from gateway.http.bodies import Bodies
 from gateway.http.descriptors import Descriptions
@@ -55,7 +56,7 @@ _aiohttp_log.addFilter(_NoClients())
 
 @asynccontextmanager
 async def http_port(
-    settings: HttpSettings, server: GrpcServer, table: RouteTable, hand_over: HandOver
+    settings: HttpSettings, server: GrpcServer, table: RouteTable, hand_over: HandOver, console: Console | None
 ) -> AsyncIterator[None]:
     """Serves JSON over HTTP within the context, from before the gRPC server starts until after it has stopped.
 
@@ -68,6 +69,7 @@ async def http_port(
         server: The gateway's gRPC server, not started yet.
         table: The services.
         hand_over: Hands clients' certificates over.
+        console: The pages for people; None serves none.
 
     Raises:
         OSError: The address cannot be listened on, or a file of TLS cannot be used.
@@ -92,7 +94,9 @@ async def http_port(
         bodies = Bodies(transcoder, server.settings.max_message_bytes)
         async with grpc.aio.insecure_channel(target, options) as channel:
             started = asyncio.create_task(channel.channel_ready())
-            methods = Methods(channel, started, descriptions, transcoder, bodies, hand_over, settings.heartbeat_s)
+            methods = Methods(
+                channel, started, descriptions, transcoder, bodies, hand_over, settings.heartbeat_s, console
+            )
             try:
                 async with (
                     server_context(server.settings.tls) as context,
@@ -111,7 +115,7 @@ async def _listening(
     listen: str, server: GrpcServer, methods: Methods, context: ssl.SSLContext | None
 ) -> AsyncIterator[None]:
     runner = web.AppRunner(
-        _application(server, methods),
+        _application(server, methods, methods.console),
         access_log=None,
         auto_decompress=False,
         handler_cancellation=True,
@@ -145,13 +149,15 @@ async def _listening(
         await runner.cleanup()
 
 
-def _application(server: GrpcServer, methods: Methods) -> web.Application:
+def _application(server: GrpcServer, methods: Methods, console: Console | None) -> web.Application:
     tls = server.settings.tls.cert is not None
 
     @web.middleware
     async def outermost(request: web.Request, handler: _Handler) -> web.StreamResponse:
         try:
             response = await (refuse if server.draining.is_set() else handler)(request)
+        except web.HTTPRedirection:
+            raise
         except web.HTTPException as raised:
             failure = errors.failure(_of_the_router(raised), identity(request))
             failure.headers.extend((name, value) for name, value in raised.headers.items() if name == "Allow")
@@ -168,12 +174,15 @@ def _application(server: GrpcServer, methods: Methods) -> web.Application:
         raise failures.draining()
 
     async def complete(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(common(identity(request), tls=tls))
+        # What a page of the console says of itself stays.
+        response.headers.update({**common(identity(request), tls=tls), **response.headers})
 
     application = web.Application(middlewares=[outermost])
     application.on_response_prepare.append(complete)
     application.router.add_post("/v1/{service}/{method}", methods.answer)
     application.router.add_get("/openapi.json", methods.openapi)
+    if console is not None:
+        console.add_to(application)
     application.router.add_get("/healthz", _alive)
     application.router.add_get("/readyz", _ready(methods.channel))
     return application

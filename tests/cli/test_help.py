@@ -37,6 +37,7 @@ COMMANDS = [
     ["gateway", "new-key"],
     ["gateway", "revoke-key"],
     ["gateway", "new-vouching-key"],
+    ["gateway", "new-console-key"],
     ["gateway", "check-policy"],
     ["gateway", "explain"],
     ["audit", "new-key"],

@@ -1,0 +1,1 @@
+"""The console: pages for people, on the gateway's HTTP port, which call what channels call."""
