@@ -174,8 +174,9 @@ def _application(server: GrpcServer, methods: Methods, console: Console | None) 
         raise failures.draining()
 
     async def complete(request: web.Request, response: web.StreamResponse) -> None:
-        # What a page of the console says of itself stays.
-        response.headers.update({**common(identity(request), tls=tls), **response.headers})
+        kept = response.headers.get("Cache-Control")  # as the console's files say
+        response.headers.update(common(identity(request), tls=tls))
+        response.headers["Cache-Control"] = kept or response.headers["Cache-Control"]
 
     application = web.Application(middlewares=[outermost])
     application.on_response_prepare.append(complete)

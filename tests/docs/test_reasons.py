@@ -60,7 +60,7 @@ def raised() -> dict[str, set[str]]:
 
 
 def _told_to_callers() -> dict[str, str]:
-    pages = [ROOT / "docs" / f"{name}.md" for name in ("ivr", "doc_extract", "progress_monitor", "security")]
+    pages = [ROOT / "docs" / f"{name}.md" for name in ("ivr", "doc_extract", "progress_monitor", "security", "console")]
     pages += sorted((ROOT / "docs" / "gateway").glob("*.md"))
     return {reason: cell for page in pages for reason, cell in _told(str(page.relative_to(ROOT))).items()}
 
