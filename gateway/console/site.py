@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from bankai.errors import ForbiddenError, InvalidRequestError, NotFoundError, UnauthenticatedError
+from bankai.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from gateway.authn.caller import Caller
 from gateway.console.sessions import Session, Sessions
 
@@ -101,7 +101,7 @@ class Console:
         said = await _said(request)
         credential = self._sessions.redeem(said["login"]) if "login" in said else said.get("credential", "").strip()
         if not credential:
-            raise InvalidRequestError("CREDENTIAL_REQUIRED", "send an API key, an access token or a one-time login")
+            raise UnauthenticatedError("CREDENTIAL_REQUIRED", "send an API key, an access token or a one-time login")
         try:
             caller = self._caller(credential)
         except UnauthenticatedError as error:
