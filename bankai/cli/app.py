@@ -9,6 +9,7 @@ from bankai.cli.audit import audit
 from bankai.cli.backup import backup
 from bankai.cli.batch import batch
 from bankai.cli.data import data
+from bankai.cli.capacity import capacity
 from bankai.cli.demo import demo
 from bankai.cli.gateway import gateway
 from bankai.cli.models import models
@@ -48,6 +49,7 @@ def build() -> typer.Typer:
     app.add_typer(backup(), name="backup")
     app.add_typer(batch(), name="batch")
     app.add_typer(data(), name="data")
+    app.add_typer(capacity(), name="capacity")
     return app
 
 

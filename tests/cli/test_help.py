@@ -51,6 +51,8 @@ COMMANDS = [
     ["backup", "check"],
     ["data", "sweep"],
     ["data", "erase"],
+    ["capacity", "plan"],
+    ["capacity", "simulate"],
 ]
 
 

@@ -12,7 +12,7 @@ from bankai import errors
 from tests.docs.pages import ROOT, rows
 
 # What these raise reaches people as a sentence on a terminal.
-_TERMINAL = {"backup", "bulk", "bulk.py", "cli", "evaluation", "client", "rollout", "triton_server.py"}
+_TERMINAL = {"backup", "bulk", "bulk.py", "capacity", "cli", "evaluation", "client", "rollout", "triton_server.py"}
 _REASON = re.compile(r"[A-Z]+(?:_[A-Z]+)+|INTERNAL|OVERLOADED")
 _IN_TABLE = re.compile(r"`(?!BANKAI_)([A-Z]+(?:_[A-Z]+)*)`")
 _PROTO = ROOT / "protos" / "bankai" / "intent" / "v1" / "intent.proto"

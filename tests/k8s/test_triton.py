@@ -68,7 +68,8 @@ def test_services_ask_the_triton_that_is_there(prod: Cluster) -> None:
             variables = prod.environment(workload, {("postgres", workload.name): "", ("redis", "url"): ""})
             (url,) = (value for name, value in variables.items() if name.endswith("TRITON_URL"))
             assert url == f"triton.{prod.one('Service', 'triton')['metadata']['namespace']}.svc:{port}"
-            assert "triton" in (value for name, value in variables.items() if name.endswith("INFERENCE__BACKEND"))
+            (backend,) = (value for name, value in variables.items() if name.endswith("INFERENCE__BACKEND"))
+            assert backend == ("onnx" if workload.name == "intent" else "triton")  # components/intent-on-cores
 
 
 @pytest.fixture
