@@ -8,8 +8,8 @@ import typer
 from bankai.cli.audit import audit
 from bankai.cli.backup import backup
 from bankai.cli.batch import batch
-from bankai.cli.data import data
 from bankai.cli.capacity import capacity
+from bankai.cli.data import data
 from bankai.cli.demo import demo
 from bankai.cli.gateway import gateway
 from bankai.cli.models import models

@@ -13,8 +13,8 @@ from benchmarks import envoy_process, mlserver_process
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a few seconds each where the machine is not busy
 
 
-TOGETHER = ("latency", "calls", "throughput", "soak", "rescan", "bulk")
-"""Those that start processes: at once, as they mostly wait for them, and for each other's end none has to."""
+TOGETHER = ("latency", "calls", "throughput", "soak", "rescan", "capacity")
+"""Those that start the product: at once, as they mostly wait for them, and for each other's end none has to."""
 
 Report = dict[str, Any]
 Together = dict[str, subprocess.Popen[str]]
@@ -64,6 +64,13 @@ def test_calls(together: Together) -> None:
     assert set(report["memory"]) == {"gateway", "intent"}
 
 
+def test_capacity(together: Together) -> None:
+    report = _reported("capacity", together["capacity"])
+    assert set(report["starts_s"]) == {"gateway", "intent", "doc_extract", "progress_monitor"}
+    assert all(level["lost"] == 0 for level in report["levels"])
+    assert all(level[side]["cores"]["intent"] > 0 for level in report["levels"] for side in ("predicted", "measured"))
+
+
 def test_throughput(together: Together) -> None:
     report = _reported("throughput", together["throughput"])
     for way in ("call", "classify"):
@@ -89,8 +96,8 @@ def test_rescan(together: Together) -> None:
     assert (report["repeated"], report["unmeasured"]) == (0, 0)
 
 
-def test_bulk(together: Together) -> None:
-    report = _reported("bulk", together["bulk"])
+def test_bulk() -> None:
+    report = _quick("bulk")
     assert report["bare_files_per_s"] > 0
     assert report["local"]["ratio"] > 0
 

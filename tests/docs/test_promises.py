@@ -8,7 +8,7 @@ import pytest
 from tests.docs.pages import ROOT
 
 PAGES = [
-    *(ROOT / "docs" / f"{name}.md" for name in ("security", "observability", "models", "backup")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("security", "observability", "models", "backup", "capacity")),
     *sorted((ROOT / "docs" / "gateway").glob("*.md")),
 ]
 _TEST = re.compile(r"`(tests/[\w/]+\.py)`")
